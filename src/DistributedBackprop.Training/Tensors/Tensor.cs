@@ -6,7 +6,7 @@ namespace DistributedBackprop.Training.Tensors;
 /// <b>The ownership rule.</b> Every <see cref="Tensor"/> object has exactly one owner, and the owner disposes of it
 /// once. Whoever gets one as a return value or in a message owns it; a method argument is only borrowed, unless the
 /// method's documentation says that it takes it. Who wants to keep a borrowed tensor, or to give one tensor to two
-/// owners, makes a second object on the same memory with <see cref="Share"/>. Only while
+/// owners, makes a second object on the same memory with <see cref="Share()"/>. Only while
 /// <see cref="IsSole"/> may its elements be written.
 /// </para>
 /// A tensor that was disposed throws at every use. In debug builds the pool also counts those that nobody disposed
