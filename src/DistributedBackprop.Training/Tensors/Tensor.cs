@@ -14,11 +14,13 @@ namespace DistributedBackprop.Training.Tensors;
 /// </summary>
 public sealed unsafe class Tensor : IDisposable
 {
+    private readonly int _start;
     private TensorBuffer? _buffer;
 
-    private Tensor(TensorBuffer buffer, Shape shape, ElementType type)
+    private Tensor(TensorBuffer buffer, int start, Shape shape, ElementType type)
     {
         _buffer = buffer;
+        _start = start;
         Shape = shape;
         ElementType = type;
     }
@@ -40,6 +42,13 @@ public sealed unsafe class Tensor : IDisposable
     /// <summary>Whether no other tensor shares this one's memory, so that it may be written.</summary>
     public bool IsSole => Buffer.References == 1;
 
+    /// <summary>Whether two tensors lie at the same place, so that writing one writes the other.</summary>
+    public bool IsSameMemoryAs(Tensor other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return ReferenceEquals(Buffer, other.Buffer) && _start == other._start;
+    }
+
     /// <summary>The elements of a float tensor.</summary>
     /// <exception cref="ObjectDisposedException">The tensor was disposed.</exception>
     /// <exception cref="InvalidOperationException">The elements are integers.</exception>
@@ -49,12 +58,12 @@ public sealed unsafe class Tensor : IDisposable
     /// <exception cref="ObjectDisposedException">The tensor was disposed.</exception>
     /// <exception cref="InvalidOperationException">The elements are floats.</exception>
     public Span<int> Integers => ElementType == ElementType.Int32
-        ? new(Buffer.Payload, Length)
+        ? new((int*)Buffer.Payload + _start, Length)
         : throw new InvalidOperationException("This tensor holds float32, not int32.");
 
     /// <summary>The first element of a float tensor, at a multiple of 64 bytes; valid until disposed.</summary>
     internal float* Pointer => ElementType == ElementType.Float32
-        ? (float*)Buffer.Payload
+        ? (float*)Buffer.Payload + _start
         : throw new InvalidOperationException("This tensor holds int32, not float32.");
 
     private TensorBuffer Buffer => _buffer ?? throw new ObjectDisposedException(nameof(Tensor));
@@ -67,7 +76,7 @@ public sealed unsafe class Tensor : IDisposable
     {
         ArgumentNullException.ThrowIfNull(pool);
         ArgumentNullException.ThrowIfNull(shape);
-        return new Tensor(pool.Rent(checked(shape.Length * sizeof(float))), shape, type);
+        return new Tensor(pool.Rent(checked(shape.Length * sizeof(float))), 0, shape, type);
     }
 
     /// <summary>Takes a float tensor from a pool and sets every element to +0.</summary>
@@ -86,14 +95,23 @@ public sealed unsafe class Tensor : IDisposable
     public Tensor Share(Shape shape)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        if (shape.Length != Length)
-        {
-            throw new ArgumentException($"{shape} has not as many elements as {Shape}.", nameof(shape));
-        }
+        return shape.Length == Length
+            ? Share(0, shape)
+            : throw new ArgumentException($"{shape} has not as many elements as {Shape}.", nameof(shape));
+    }
 
+    /// <summary>A second owner's tensor on a part of the same memory.</summary>
+    /// <param name="start">Where the part begins, in elements. Only at multiples of 16 is it aligned.</param>
+    /// <param name="shape">The shape of the part.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The part does not lie within this tensor.</exception>
+    public Tensor Share(int start, Shape shape)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(shape.Length, Length - start, nameof(shape));
         var buffer = Buffer;
         buffer.AddReference();
-        return new Tensor(buffer, shape, ElementType);
+        return new Tensor(buffer, _start + start, shape, ElementType);
     }
 
     /// <summary>
@@ -107,17 +125,46 @@ public sealed unsafe class Tensor : IDisposable
             return this;
         }
 
-        var copy = new Tensor(Buffer.Pool.Rent(Length * sizeof(float)), Shape, ElementType);
-        System.Buffer.MemoryCopy(Buffer.Payload, copy.Buffer.Payload, copy.Buffer.CapacityBytes, Length * sizeof(float));
+        var copy = new Tensor(Buffer.Pool.Rent(Length * sizeof(float)), 0, Shape, ElementType);
+        System.Buffer.MemoryCopy(
+            (float*)Buffer.Payload + _start, copy.Buffer.Payload, copy.Buffer.CapacityBytes, Length * sizeof(float));
         Dispose();
         return copy;
+    }
+
+    /// <summary>Whether all elements of a float tensor are finite. Slow: asked when something went wrong.</summary>
+    public bool IsFinite
+    {
+        get
+        {
+            foreach (var value in Floats)
+            {
+                if (!float.IsFinite(value))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Adds another tensor's elements to this one's.</summary>
+    /// <param name="other">Float, with as many elements; borrowed.</param>
+    public void Add(Tensor other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        ActivationKernels.Add(Floats, other.Floats);
     }
 
     /// <summary>
     /// The elements as bytes with 64 bytes before them that the sender may fill with a frame header: both leave in one
     /// send.
     /// </summary>
-    public Memory<byte> BytesWithHeadroom => Buffer.WithHeadroom(Length * sizeof(float));
+    /// <exception cref="InvalidOperationException">This is a part of a tensor: there is no headroom before it.</exception>
+    public Memory<byte> BytesWithHeadroom => _start == 0
+        ? Buffer.WithHeadroom(Length * sizeof(float))
+        : throw new InvalidOperationException("A part of a tensor has no headroom.");
 
     /// <summary>Gives up this owner's share; the last one gives the memory back to its pool.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed before: somebody else believes to own it.</exception>

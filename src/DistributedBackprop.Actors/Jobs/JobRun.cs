@@ -1,0 +1,15 @@
+using System.Collections.Immutable;
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Data;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Actors.Jobs;
+
+/// <summary>A job with all that it needs to run.</summary>
+/// <param name="Id">Names it.</param>
+/// <param name="Job">What is asked.</param>
+/// <param name="Graph">Its network.</param>
+/// <param name="Data">Its examples.</param>
+/// <param name="Initial">Parameters to begin with, by full name (<c>layer.parameter</c>); null for fresh ones.</param>
+public sealed record JobRun(
+    string Id, TrainingJob Job, Graph Graph, DataSet Data, ImmutableDictionary<string, float[]>? Initial);

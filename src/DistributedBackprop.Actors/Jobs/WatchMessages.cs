@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Actors.Jobs;
+
+/// <summary>The job tells whoever watches it what happened.</summary>
+/// <param name="Event">What.</param>
+public sealed record JobEvent(TrainingEvent Event) : INoSerializationVerificationNeeded;
+
+/// <summary>The last word of a job, after its actors are gone.</summary>
+/// <param name="Event">Completed, failed or cancelled.</param>
+/// <param name="Parameters">
+/// The final parameters in graph order where it completed, else none; the receiver owns these shares.
+/// </param>
+/// <param name="PeakInFlight">
+/// The most micro-batches that each layer of the first replica held between forward and backward, in graph order.
+/// </param>
+public sealed record JobOver(TrainingEvent Event, ImmutableArray<Parameters> Parameters, ImmutableArray<int> PeakInFlight)
+    : INoSerializationVerificationNeeded;
+
+/// <summary>Whoever watches has taken in the events up to a step: the job may go some way beyond it.</summary>
+/// <param name="Step">The last step taken in.</param>
+public sealed record Watched(long Step) : INoSerializationVerificationNeeded;
+
+/// <summary>The job shall stop: it trains what is granted and ends as cancelled.</summary>
+public sealed record CancelJob : INoSerializationVerificationNeeded;

@@ -1,0 +1,162 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Hosting;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Actors.Pipeline;
+using DistributedBackprop.Training.Tensors;
+
+namespace DistributedBackprop.Actors.Nodes;
+
+/// <summary>
+/// A node's agent: makes the layers that a job places here, on their own threads, supervises them, and takes them down
+/// again. A layer that fails is started anew as an empty shell that drops what still comes, and the job hears of it.
+/// </summary>
+public sealed class NodeActor : ReceiveActor
+{
+    private readonly LayerThreads _threads;
+    private readonly TensorPool _pool;
+    private Generation? _generation;
+
+    /// <summary>Makes the actor.</summary>
+    /// <param name="threads">The threads of the layers.</param>
+    /// <param name="pool">Lends the tensors of every generation.</param>
+    public NodeActor(LayerThreads threads, TensorPool pool)
+    {
+        _threads = threads;
+        _pool = pool;
+        Receive<PrepareGeneration>(Prepare);
+        Receive<ReleaseGeneration>(Release);
+        Receive<Abandoned>(OnAbandoned);
+        Receive<Terminated>(OnTerminated);
+    }
+
+    /// <summary>How to make the actor.</summary>
+    public static Props Props(LayerThreads threads, TensorPool pool) =>
+        Akka.Actor.Props.Create(() => new NodeActor(threads, pool));
+
+    /// <inheritdoc/>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
+        maxNrOfRetries: -1,
+        withinTimeMilliseconds: -1,
+        exception =>
+        {
+            if (_generation is { } generation)
+            {
+                var (layer, step, cause) = exception is LayerException failed
+                    ? (failed.Layer, failed.Step, failed.InnerException!)
+                    : (Self.Path.Name, 0, exception);
+                generation.Job.Tell(new LayerFailed(
+                    generation.Number, layer, step, $"{cause.GetType().Name}: {cause.Message}"));
+            }
+
+            return Directive.Restart;
+        });
+
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        _generation?.Dispose();
+        base.PostStop();
+    }
+
+    private void Prepare(PrepareGeneration prepare)
+    {
+        if (_generation is not null)
+        {
+            throw new InvalidOperationException(
+                $"Generation {prepare.Generation} cannot begin: generation {_generation.Number} has not been released.");
+        }
+
+        var lanes = Lanes.For(_threads, _pool, prepare.Job.Parallelism.Replicas * prepare.Job.Parallelism.Stages);
+        var generation = new Generation(prepare.Generation, Sender, lanes);
+        _generation = generation;
+        var pipelines = new PipelineBuilder(prepare, Sender, lanes, _pool).Build(Context);
+        foreach (var actor in pipelines.SelectMany(pipeline => pipeline.All))
+        {
+            Context.Watch(actor);
+            generation.Alive.Add(actor);
+        }
+
+        Sender.Tell(new GenerationPrepared(prepare.Generation, pipelines));
+    }
+
+    // Two turns: once all have said that they send nothing more, what is left in the mailboxes can be emptied.
+    private void Release(ReleaseGeneration release)
+    {
+        if (_generation is not { } generation || generation.Number != release.Generation)
+        {
+            Sender.Tell(new GenerationReleased(release.Generation));
+            return;
+        }
+
+        generation.ReleaseTo = Sender;
+        foreach (var actor in generation.Alive)
+        {
+            actor.Tell(new Abandon(generation.Number));
+        }
+    }
+
+    private void OnAbandoned(Abandoned abandoned)
+    {
+        if (_generation is not { } generation || generation.Number != abandoned.Generation)
+        {
+            return;
+        }
+
+        generation.Abandoned++;
+        if (generation.Abandoned == generation.Alive.Count)
+        {
+            foreach (var actor in generation.Alive)
+            {
+                actor.Tell(PoisonPill.Instance);
+            }
+        }
+    }
+
+    private void OnTerminated(Terminated terminated)
+    {
+        if (_generation is not { } generation)
+        {
+            return;
+        }
+
+        generation.Alive.Remove(terminated.ActorRef);
+        if (generation.Alive.Count == 0)
+        {
+            generation.Dispose();
+            _generation = null;
+            generation.ReleaseTo?.Tell(new GenerationReleased(generation.Number));
+        }
+    }
+
+    private sealed class Generation(long number, IActorRef job, Lanes lanes) : IDisposable
+    {
+        public long Number { get; } = number;
+
+        public IActorRef Job { get; } = job;
+
+        public List<IActorRef> Alive { get; } = [];
+
+        public int Abandoned { get; set; }
+
+        public IActorRef? ReleaseTo { get; set; }
+
+        public void Dispose() => lanes.Dispose();
+    }
+}
+
+/// <summary>Puts a node's agent into an actor system.</summary>
+public static class NodeActorHosting
+{
+    /// <summary>The agent's name: it is the same on every node.</summary>
+    public const string Name = "node";
+
+    /// <summary>Adds the threads of the layers and the node's agent.</summary>
+    public static AkkaConfigurationBuilder WithNode(this AkkaConfigurationBuilder builder, LayerThreads threads, TensorPool pool)
+    {
+        ArgumentNullException.ThrowIfNull(threads);
+        return builder
+            .AddHocon(LayerThreads.Hocon(threads.Threads), HoconAddMode.Prepend)
+            .WithActors((system, registry) => registry.Register<NodeActor>(system.ActorOf(NodeActor.Props(threads, pool), Name)));
+    }
+}

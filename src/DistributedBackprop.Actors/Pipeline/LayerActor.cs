@@ -1,0 +1,263 @@
+using Akka.Actor;
+using DistributedBackprop.Actors.Averaging;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Pipeline;
+using DistributedBackprop.Training.Tensors;
+
+namespace DistributedBackprop.Actors.Pipeline;
+
+/// <summary>
+/// One layer of one replica. It holds its weights; forward, it applies the layer and sends its output to its consumers;
+/// backward, it adds their deltas, applies the chain rule and sends its own deltas to the layers before it; its gradient
+/// complete, it updates with its peers and begins the next step, whatever the other layers are at.
+/// <para>
+/// It never asks whether it is first or last: the replica and the loss speak the same two messages. What it does next
+/// is the schedule's to say; what comes early waits. In flight are at most the micro-batches of two steps.
+/// </para>
+/// </summary>
+public sealed class LayerActor : PipelineActor
+{
+    private readonly LayerAssignment _assignment;
+    private readonly GradientPeers _peers;
+    private readonly Arrivals _activations;
+    private readonly Arrivals _deltas;
+    private readonly Dictionary<MicroBatchKey, int> _firstPositions = [];
+    private readonly Dictionary<int, Pullback> _stash = [];
+    private readonly Tensor?[] _inputDeltas;
+    private readonly ReadOnlyMemory<bool> _inputDeltaWanted;
+    private Connect? _links;
+    private Parameters? _gradient;
+    private (IActorRef Target, long AfterStep)? _parametersWanted;
+    private long _step = 1;
+    private int _position;
+    private int _nextChunk;
+    private int _peakInFlight;
+
+    /// <summary>Makes the actor.</summary>
+    /// <param name="generation">The placement it belongs to.</param>
+    /// <param name="job">Who hears of failures.</param>
+    /// <param name="assignment">What it is made of.</param>
+    public LayerActor(long generation, IActorRef job, LayerAssignment assignment)
+        : base(generation, job)
+    {
+        _assignment = assignment;
+        _peers = new GradientPeers(assignment, generation);
+        _activations = new Arrivals(assignment.Node.Inputs.Length);
+        _deltas = new Arrivals(Math.Max(1, assignment.Node.Consumers.Length));
+        _inputDeltas = new Tensor?[assignment.Node.Inputs.Length];
+        _inputDeltaWanted = assignment.Node.InputDeltaWanted.AsMemory();
+    }
+
+    /// <inheritdoc/>
+    protected override string FailureName => _assignment.Node.Name;
+
+    /// <inheritdoc/>
+    protected override long CurrentStep => _step;
+
+    private Layer Layer => _assignment.Node.Layer;
+
+    /// <summary>How to make the actor.</summary>
+    public static Props Props(long generation, IActorRef job, LayerAssignment assignment) =>
+        Akka.Actor.Props.Create(() => new LayerActor(generation, job, assignment));
+
+    /// <inheritdoc/>
+    protected override void BeforeConnected() => OfGeneration<Restore>(restore => _peers.Restore(restore.Parameters));
+
+    /// <inheritdoc/>
+    protected override void BecomeConnected(Connect links)
+    {
+        _links = links;
+        _gradient = Parameters.Rent(_assignment.Workspace.Pool, Layer.Parameters);
+        _peers.Connect(links.Peers, Self);
+        OfGeneration<Activation>(activation =>
+        {
+            _firstPositions[activation.Key] = activation.FirstPosition;
+            _activations.Add(activation.Key, activation.Input, activation.Value);
+            Advance();
+        });
+        OfGeneration<Delta>(delta =>
+        {
+            _deltas.Add(delta.Key, delta.Consumer, delta.Value);
+            Advance();
+        });
+        OfGeneration<GradientReady>(ready =>
+        {
+            _peers.OnGradientReady(ready);
+            Advance();
+        });
+        OfGeneration<PartUpdated>(updated =>
+        {
+            _peers.OnPartUpdated(updated);
+            Advance();
+        });
+        OfGeneration<CollectParameters>(collect =>
+        {
+            _parametersWanted = (Sender, collect.AfterStep);
+            AnswerWhoWantsParameters();
+        });
+        OfGeneration<TraceNonFinite>(Trace);
+    }
+
+    /// <inheritdoc/>
+    protected override void ReleaseAll()
+    {
+        _activations.Dispose();
+        _deltas.Dispose();
+        foreach (var pullback in _stash.Values)
+        {
+            pullback.Dispose();
+        }
+
+        _stash.Clear();
+        _peers.Dispose();
+        _gradient?.Dispose();
+        _gradient = null;
+    }
+
+    // Does whatever can be done, in the schedule's order.
+    private void Advance()
+    {
+        while (TryEvaluate() || TryTrain())
+        {
+        }
+
+        AnswerWhoWantsParameters();
+    }
+
+    private bool TryEvaluate()
+    {
+        // An evaluation sees the updates of its step and stands between two steps.
+        var key = new MicroBatchKey(_step - 1, _nextChunk, false);
+        if (_peers.IsUpdating || _position != 0 || !_activations.IsComplete(key))
+        {
+            return false;
+        }
+
+        Forward(key);
+        _nextChunk++;
+        return true;
+    }
+
+    private bool TryTrain()
+    {
+        if (_peers.IsUpdating)
+        {
+            return false;
+        }
+
+        var operation = _assignment.Order[_position];
+        var key = new MicroBatchKey(_step, operation.MicroBatch, true);
+        if (!(operation.IsForward ? _activations : _deltas).IsComplete(key))
+        {
+            return false;
+        }
+
+        if (operation.IsForward)
+        {
+            Forward(key);
+        }
+        else
+        {
+            Backward(key);
+        }
+
+        _nextChunk = 0;
+        _position++;
+        if (_position == _assignment.Order.Length)
+        {
+            _position = 0;
+            _step++;
+            _peers.Begin(_step - 1, _gradient!);
+        }
+
+        return true;
+    }
+
+    private void Forward(MicroBatchKey key)
+    {
+        var inputs = _activations.Take(key);
+        _firstPositions.Remove(key, out var firstPosition);
+        var (output, pullback) = Layer.Forward(
+            _peers.Parameters,
+            inputs,
+            new ForwardPass(_assignment.Workspace, key.IsTraining, key.Step, firstPosition));
+        foreach (var input in inputs)
+        {
+            input.Dispose();
+        }
+
+        _activations.GiveBack(inputs);
+        if (pullback is not null)
+        {
+            _stash.Add(key.Index, pullback);
+            _peakInFlight = Math.Max(_peakInFlight, _stash.Count);
+        }
+
+        var links = _links!.Forward;
+        for (var i = 0; i < links.Length; i++)
+        {
+            // The last consumer gets the output itself, those before it shares of it.
+            var value = i == links.Length - 1 ? output : output.Share();
+            links[i].Target.Tell(new Activation(Generation, key, firstPosition, links[i].Position, value));
+        }
+    }
+
+    private void Backward(MicroBatchKey key)
+    {
+        var deltas = _deltas.Take(key);
+        var delta = DeltaSum.InGraphOrder(deltas);
+        _deltas.GiveBack(deltas);
+        _stash.Remove(key.Index, out var pullback);
+        using (pullback)
+        {
+            pullback!.Apply(
+                delta,
+                new BackwardPass(_assignment.Workspace, _gradient!, key.Index > 0, _inputDeltaWanted),
+                _inputDeltas);
+        }
+
+        for (var input = 0; input < _inputDeltas.Length; input++)
+        {
+            if (_links!.Backward[input] is { } link)
+            {
+                link.Target.Tell(new Delta(Generation, key, link.Position, _inputDeltas[input]!));
+            }
+        }
+    }
+
+    private void AnswerWhoWantsParameters()
+    {
+        if (_parametersWanted is { } wanted && wanted.AfterStep == _step - 1 && !_peers.IsUpdating)
+        {
+            _parametersWanted = null;
+            wanted.Target.Tell(new LayerParameters(Generation, _assignment.Node.Index, _peers.Snapshot(), _peakInFlight));
+        }
+    }
+
+    private void Trace(TraceNonFinite trace)
+    {
+        if (!_stash.TryGetValue(trace.Key.Index, out var pullback))
+        {
+            return;
+        }
+
+        var before = _links!.Backward.OfType<Link>().ToList();
+        if (pullback.InputsAreFinite == true || before.Count == 0)
+        {
+            Job.Tell(new LayerFailed(
+                Generation,
+                _assignment.Node.Name,
+                trace.Key.Step,
+                pullback.InputsAreFinite == false
+                    ? "its input, the data, is not finite"
+                    : "its output is not finite though its inputs are: training diverged (a lower learning rate may help)"));
+            return;
+        }
+
+        foreach (var link in before)
+        {
+            link.Target.Tell(trace);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using System.Collections.Immutable;
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Optimizers;
+using DistributedBackprop.Training.Pipeline;
+using DistributedBackprop.Training.Tensors;
+
+namespace DistributedBackprop.Actors.Pipeline;
+
+/// <summary>What a layer actor is made of: one layer of one replica.</summary>
+/// <param name="Node">The layer and its place in the graph.</param>
+/// <param name="Replica">Whose pipeline it belongs to, from 0.</param>
+/// <param name="Order">What its stage does in a step.</param>
+/// <param name="Optimizer">How it updates.</param>
+/// <param name="LearningRate">The job's rate.</param>
+/// <param name="TotalSteps">Steps of the job: where a cosine ends.</param>
+/// <param name="Workspace">What it computes with.</param>
+public sealed record LayerAssignment(
+    GraphNode Node,
+    int Replica,
+    ImmutableArray<StageOperation> Order,
+    Optimizer Optimizer,
+    LearningRate LearningRate,
+    long TotalSteps,
+    Workspace Workspace)
+{
+    /// <summary>The layer's own rate of a step.</summary>
+    public double RateAt(long step) => LearningRates.At(LearningRate, step, TotalSteps) * Node.Description.LearningRateFactor;
+}

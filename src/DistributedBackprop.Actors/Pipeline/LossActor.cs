@@ -1,0 +1,132 @@
+using Akka.Actor;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Pipeline;
+using DistributedBackprop.Training.Tensors;
+
+namespace DistributedBackprop.Actors.Pipeline;
+
+/// <summary>
+/// The far end of a replica's pipeline: compares the network's output with the target, says how wrong it is, and sends
+/// the first delta back. It judges micro-batches in order, so that the sum of losses is one chain.
+/// </summary>
+public sealed class LossActor : PipelineActor
+{
+    private readonly Loss _loss;
+    private readonly Workspace _workspace;
+    private readonly Arrivals _outputs = new(1);
+    private readonly Dictionary<MicroBatchKey, Targets> _targets = [];
+    private Connect? _links;
+    private MicroBatchKey _next = new(1, 0, true);
+    private double _sum;
+    private long _correct;
+
+    /// <summary>Makes the actor.</summary>
+    /// <param name="generation">The placement it belongs to.</param>
+    /// <param name="job">Who hears of failures.</param>
+    /// <param name="loss">How wrong an output is.</param>
+    /// <param name="workspace">What to compute with.</param>
+    public LossActor(long generation, IActorRef job, Loss loss, Workspace workspace)
+        : base(generation, job)
+    {
+        _loss = loss;
+        _workspace = workspace;
+    }
+
+    /// <inheritdoc/>
+    protected override string FailureName => _loss.Name;
+
+    /// <inheritdoc/>
+    protected override long CurrentStep => _next.Step;
+
+    /// <summary>How to make the actor.</summary>
+    public static Props Props(long generation, IActorRef job, Loss loss, Workspace workspace) =>
+        Akka.Actor.Props.Create(() => new LossActor(generation, job, loss, workspace));
+
+    /// <inheritdoc/>
+    protected override void BecomeConnected(Connect links)
+    {
+        _links = links;
+        OfGeneration<Activation>(activation =>
+        {
+            _outputs.Add(activation.Key, 0, activation.Value);
+            Advance();
+        });
+        OfGeneration<Targets>(targets =>
+        {
+            // The first micro-batch of a step or an evaluation begins a new chain.
+            if (targets.Key.Index == 0)
+            {
+                _next = targets.Key;
+                (_sum, _correct) = (0, 0);
+            }
+
+            _targets.Add(targets.Key, targets);
+            Advance();
+        });
+    }
+
+    /// <inheritdoc/>
+    protected override void ReleaseAll()
+    {
+        _outputs.Dispose();
+        foreach (var targets in _targets.Values)
+        {
+            targets.Labels.Dispose();
+        }
+
+        _targets.Clear();
+    }
+
+    private void Advance()
+    {
+        while (_targets.TryGetValue(_next, out var targets) && _outputs.IsComplete(_next))
+        {
+            var key = _next;
+            _next = key with { Index = key.Index + 1 };
+            _targets.Remove(key);
+            var outputs = _outputs.Take(key);
+            Judge(targets, outputs[0]);
+            outputs[0].Dispose();
+            targets.Labels.Dispose();
+            _outputs.GiveBack(outputs);
+        }
+    }
+
+    private void Judge(Targets targets, Tensor outputs)
+    {
+        var key = targets.Key;
+        var delta = key.IsTraining ? Tensor.Rent(_workspace.Pool, outputs.Shape) : null;
+        _loss.Judge(outputs, targets.Labels.Integers, targets.StepExamples, ref _sum, ref _correct, delta);
+        if (!double.IsFinite(_sum) && key.IsTraining)
+        {
+            delta!.Dispose();
+            FindWhereItBegan(key, outputs);
+            return;
+        }
+
+        var link = _links!.Backward[0]!;
+        if (delta is not null)
+        {
+            link.Target.Tell(new Delta(Generation, key, link.Position, delta));
+        }
+
+        if (targets.IsLast || !key.IsTraining)
+        {
+            _links.OtherEnd!.Tell(new Judged(Generation, key, _sum, _correct));
+        }
+    }
+
+    private void FindWhereItBegan(MicroBatchKey key, Tensor outputs)
+    {
+        if (outputs.IsFinite)
+        {
+            Job.Tell(new LayerFailed(
+                Generation, _loss.Name, key.Step, $"the loss is {_sum:R} though the network's output is finite: it is too large"));
+        }
+        else
+        {
+            _links!.Backward[0]!.Target.Tell(new TraceNonFinite(Generation, key));
+        }
+    }
+}

@@ -1,0 +1,178 @@
+using Akka.Actor;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Training.Data;
+using DistributedBackprop.Training.Pipeline;
+using DistributedBackprop.Training.Tensors;
+
+namespace DistributedBackprop.Actors.Pipeline;
+
+/// <summary>
+/// The near end of a replica's pipeline: cuts its slice of each minibatch into micro-batches, feeds them to the layers
+/// that take the example, and the targets to the loss. It begins a step when it is granted and the loss has judged the
+/// step before: so at most two steps of examples are in flight, while layers still go backward through the first.
+/// </summary>
+public sealed class ReplicaActor : PipelineActor
+{
+    // Forward passes of an evaluation that are under way at once: enough for every stage to have work.
+    private const int EvaluationWindow = 4;
+    private const int EvaluationChunk = 256;
+
+    private readonly ReplicaAssignment _assignment;
+    private Connect? _links;
+    private int[] _order = [];
+    private long _orderEpoch = -1;
+    private long _fedStep;
+    private long _judgedStep;
+    private long _grantedStep;
+    private Evaluation? _evaluation;
+
+    /// <summary>Makes the actor.</summary>
+    /// <param name="generation">The placement it belongs to.</param>
+    /// <param name="job">Who grants steps and hears of losses.</param>
+    /// <param name="assignment">What it is made of.</param>
+    public ReplicaActor(long generation, IActorRef job, ReplicaAssignment assignment)
+        : base(generation, job) => _assignment = assignment;
+
+    /// <inheritdoc/>
+    protected override string FailureName => "input";
+
+    /// <inheritdoc/>
+    protected override long CurrentStep => _fedStep;
+
+    /// <summary>How to make the actor.</summary>
+    public static Props Props(long generation, IActorRef job, ReplicaAssignment assignment) =>
+        Akka.Actor.Props.Create(() => new ReplicaActor(generation, job, assignment));
+
+    /// <inheritdoc/>
+    protected override void BecomeConnected(Connect links)
+    {
+        _links = links;
+        OfGeneration<Grant>(grant =>
+        {
+            _grantedStep = Math.Max(_grantedStep, grant.UpToStep);
+            FeedSteps();
+        });
+        OfGeneration<Evaluate>(evaluate =>
+        {
+            var test = _assignment.Data.Test!;
+            _evaluation = new Evaluation(evaluate.AfterStep, Slices.OfReplica(test.Count, _assignment.Replicas, _assignment.Replica));
+            FeedEvaluation();
+        });
+        OfGeneration<Judged>(OnJudged);
+    }
+
+    /// <inheritdoc/>
+    protected override void ReleaseAll()
+    {
+    }
+
+    private void OnJudged(Judged judged)
+    {
+        if (judged.Key.IsTraining)
+        {
+            _judgedStep = judged.Key.Step;
+            Job.Tell(new StepJudged(Generation, judged.Key.Step, _assignment.Replica, judged.LossSum, judged.Correct));
+            FeedSteps();
+        }
+        else if (_evaluation is { } evaluation)
+        {
+            evaluation.ChunksJudged++;
+            if (evaluation.ChunksJudged == evaluation.Chunks)
+            {
+                _evaluation = null;
+                Job.Tell(new Evaluated(
+                    Generation, evaluation.AfterStep, _assignment.Replica, judged.LossSum, judged.Correct));
+            }
+            else
+            {
+                FeedEvaluation();
+            }
+        }
+    }
+
+    private void FeedSteps()
+    {
+        while (_fedStep < _grantedStep && _fedStep == _judgedStep)
+        {
+            _fedStep++;
+            FeedStep(_fedStep);
+        }
+    }
+
+    private void FeedStep(long step)
+    {
+        var batch = _assignment.Plan.At(step);
+        if (batch.Epoch != _orderEpoch)
+        {
+            _order = EpochOrder.Of(_assignment.Seed, batch.Epoch, _assignment.Data.Train.Count, _assignment.Shuffle);
+            _orderEpoch = batch.Epoch;
+        }
+
+        var slice = Slices.OfReplica(batch.Count, _assignment.Replicas, _assignment.Replica);
+        for (var index = 0; index < _assignment.MicroBatches; index++)
+        {
+            var part = Slices.OfMicroBatch(slice, _assignment.MicroBatches, index);
+            Feed(
+                new MicroBatchKey(step, index, true),
+                _assignment.Data.Train,
+                _order.AsSpan(batch.Offset + part.Start, part.Length),
+                part.Start,
+                batch.Count,
+                index == _assignment.MicroBatches - 1);
+        }
+    }
+
+    private void FeedEvaluation()
+    {
+        var evaluation = _evaluation!;
+        Span<int> indices = stackalloc int[EvaluationChunk];
+        while (evaluation.ChunksFed < evaluation.Chunks && evaluation.ChunksFed - evaluation.ChunksJudged < EvaluationWindow)
+        {
+            var start = evaluation.ChunksFed * EvaluationChunk;
+            var length = Math.Min(EvaluationChunk, evaluation.Slice.Length - start);
+            for (var i = 0; i < length; i++)
+            {
+                indices[i] = evaluation.Slice.Start + start + i;
+            }
+
+            Feed(
+                new MicroBatchKey(evaluation.AfterStep, evaluation.ChunksFed, false),
+                _assignment.Data.Test!,
+                indices[..length],
+                evaluation.Slice.Start + start,
+                _assignment.Data.Test!.Count,
+                evaluation.ChunksFed == evaluation.Chunks - 1);
+            evaluation.ChunksFed++;
+        }
+    }
+
+    private void Feed(
+        MicroBatchKey key, Examples examples, ReadOnlySpan<int> indices, int firstPosition, int stepExamples, bool isLast)
+    {
+        var pool = _assignment.Workspace.Pool;
+        var features = Tensor.Rent(pool, _assignment.Input.Stacked(indices.Length));
+        var labels = Tensor.Rent(pool, new Shape(indices.Length), ElementType.Int32);
+        examples.Gather(indices, _assignment.Data.Factor, features.Floats, labels.Integers);
+        _links!.OtherEnd!.Tell(new Targets(Generation, key, labels, stepExamples, isLast));
+        for (var i = 0; i < _links.Forward.Length; i++)
+        {
+            var link = _links.Forward[i];
+            var value = i == _links.Forward.Length - 1 ? features : features.Share();
+            link.Target.Tell(new Activation(Generation, key, firstPosition, link.Position, value));
+        }
+    }
+
+    private sealed class Evaluation(long afterStep, Slice slice)
+    {
+        public long AfterStep { get; } = afterStep;
+
+        public Slice Slice { get; } = slice;
+
+        // An empty slice still makes one empty chunk, whose answer says that the replica is done.
+        public int Chunks { get; } = Math.Max(1, (slice.Length + EvaluationChunk - 1) / EvaluationChunk);
+
+        public int ChunksFed { get; set; }
+
+        public int ChunksJudged { get; set; }
+    }
+}

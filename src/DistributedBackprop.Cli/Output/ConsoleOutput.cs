@@ -1,0 +1,86 @@
+using System.Globalization;
+using DistributedBackprop.Training.Jobs;
+using Spectre.Console;
+
+namespace DistributedBackprop.Cli.Output;
+
+/// <summary>For people: the layers and the progress on standard error, the result on standard output.</summary>
+internal sealed class ConsoleOutput : ITrainingOutput
+{
+    private readonly TextWriter _results;
+    private readonly IAnsiConsole _console;
+    private IProgressView? _progress;
+
+    /// <param name="results">Standard output.</param>
+    /// <param name="errors">Standard error.</param>
+    public ConsoleOutput(TextWriter results, TextWriter errors)
+    {
+        _results = results;
+        _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(errors) });
+        if (!_console.Profile.Out.IsTerminal)
+        {
+            // Nobody wraps the lines of a file.
+            _console.Profile.Width = 160;
+        }
+    }
+
+    public void Begin(RunDescription run)
+    {
+        var job = run.Job;
+        _console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{job.Name}: {run.Data.Train.Count:N0} examples to train on, {run.Data.Test?.Count ?? 0:N0} to judge on, {run.Plan.TotalSteps:N0} steps of {job.Training.BatchSize}"));
+        _console.Write(LayerTable.Of(run));
+        _progress = _console.Profile.Out.IsTerminal && _console.Profile.Capabilities.Interactive
+            ? new LiveProgress(_console, run)
+            : new PlainProgress(_console, run);
+    }
+
+    public void On(TrainingEvent happened)
+    {
+        switch (happened)
+        {
+            case StepDone step:
+                _progress?.On(step);
+                break;
+            case EpochDone epoch:
+                _progress?.On(epoch);
+                break;
+            case TrainingCompleted completed:
+                EndProgress();
+                Result("steps", $"{completed.Steps:N0} ({completed.Epochs:N0} epochs)");
+                Result("train loss", $"{completed.TrainLoss:G6}");
+                if (completed.TestLoss is not null)
+                {
+                    Result("test loss", $"{completed.TestLoss:G6}");
+                    Result("test accuracy", $"{completed.TestAccuracy:P2}");
+                }
+
+                Result("examples/s", $"{completed.SamplesPerSecond:N0}");
+                Result("seconds", $"{completed.WallSeconds:F2}");
+                Result("weights sha256", $"{completed.WeightsSha256}");
+                break;
+            case TrainingFailed failed:
+                EndProgress();
+                _console.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"failed at step {failed.Step}{(failed.Layer is null ? "" : $" in layer {failed.Layer}")}: {failed.Reason}"));
+                break;
+            case TrainingCancelled cancelled:
+                EndProgress();
+                _console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"stopped after step {cancelled.Step}"));
+                break;
+        }
+    }
+
+    public void Dispose() => EndProgress();
+
+    private void EndProgress()
+    {
+        _progress?.Dispose();
+        _progress = null;
+    }
+
+    private void Result(string name, FormattableString value) =>
+        _results.WriteLine($"{name,-15} {value.ToString(CultureInfo.InvariantCulture)}");
+}

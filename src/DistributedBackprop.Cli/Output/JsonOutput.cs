@@ -1,0 +1,108 @@
+using System.Text.Json;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Cli.Output;
+
+/// <summary>One JSON object a line on standard output, and nothing else there.</summary>
+/// <param name="output">Standard output.</param>
+/// <param name="progressEvery">Steps from one progress event to the next.</param>
+internal sealed class JsonOutput(Stream output, int progressEvery) : ITrainingOutput
+{
+    public void Begin(RunDescription run)
+    {
+    }
+
+    public void On(TrainingEvent happened)
+    {
+        if (happened is StepDone step && step.Step % progressEvery != 0)
+        {
+            return;
+        }
+
+        using (var json = new Utf8JsonWriter(output))
+        {
+            json.WriteStartObject();
+            Write(json, happened);
+            json.WriteEndObject();
+        }
+
+        output.WriteByte((byte)'\n');
+        output.Flush();
+    }
+
+    public void Dispose() => output.Dispose();
+
+    private static void Write(Utf8JsonWriter json, TrainingEvent happened)
+    {
+        switch (happened)
+        {
+            case TrainingStarted started:
+                json.WriteString("event", "started");
+                json.WriteString("jobId", started.JobId);
+                json.WriteNumber("layers", started.Layers);
+                json.WriteNumber("parameters", started.Parameters);
+                json.WriteNumber("nodes", started.Nodes);
+                break;
+            case StepDone step:
+                json.WriteString("event", "progress");
+                json.WriteNumber("step", step.Step);
+                json.WriteNumber("epoch", step.Epoch);
+                Number(json, "loss", step.Loss);
+                Number(json, "samplesPerSecond", step.SamplesPerSecond);
+                break;
+            case EpochDone epoch:
+                json.WriteString("event", "epoch");
+                json.WriteNumber("epoch", epoch.Epoch);
+                json.WriteNumber("step", epoch.Step);
+                Number(json, "trainLoss", epoch.TrainLoss);
+                Number(json, "testLoss", epoch.TestLoss);
+                Number(json, "testAccuracy", epoch.TestAccuracy);
+                break;
+            case TrainingCompleted completed:
+                WriteCompleted(json, completed);
+                break;
+            case TrainingFailed failed:
+                json.WriteString("event", "failed");
+                json.WriteString("jobId", failed.JobId);
+                json.WriteNumber("step", failed.Step);
+                json.WriteString("layer", failed.Layer);
+                json.WriteString("reason", failed.Reason);
+                break;
+            case TrainingCancelled cancelled:
+                json.WriteString("event", "cancelled");
+                json.WriteString("jobId", cancelled.JobId);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(happened), happened, "An event without a JSON form.");
+        }
+    }
+
+    private static void WriteCompleted(Utf8JsonWriter json, TrainingCompleted completed)
+    {
+        json.WriteString("event", "completed");
+        json.WriteString("jobId", completed.JobId);
+        json.WriteNumber("steps", completed.Steps);
+        json.WriteNumber("epochs", completed.Epochs);
+        Number(json, "trainLoss", completed.TrainLoss);
+        Number(json, "testLoss", completed.TestLoss);
+        Number(json, "testAccuracy", completed.TestAccuracy);
+        Number(json, "samplesPerSecond", completed.SamplesPerSecond);
+        Number(json, "wallSeconds", completed.WallSeconds);
+        json.WriteString("weightsSha256", completed.WeightsSha256);
+        json.WriteNumber("nodes", completed.Nodes);
+        json.WriteNumber("recoveries", completed.Recoveries);
+    }
+
+    // JSON knows no infinities: what is not there, and what is no number, is null.
+    private static void Number(Utf8JsonWriter json, string name, double? value)
+    {
+        if (value is { } number && double.IsFinite(number))
+        {
+            json.WriteNumber(name, number);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.CommandLine;
+
+namespace DistributedBackprop.Cli.Train;
+
+/// <summary><c>backprop train JOB</c>: runs a job to its end on this machine.</summary>
+internal static class TrainCommand
+{
+    private const int MaxThreads = 1024;
+
+    public static Command Create()
+    {
+        var job = new Argument<string>("JOB") { Description = "The job file (YAML or JSON)." };
+        var dataRoot = new Option<string?>("--data-root") { Description = "The folder of the data files. Default: the job file's folder.", HelpName = "DIR" };
+        var state = new Option<string?>("--state") { Description = "The folder of durable state. Default: .backprop. Jobs of this version leave nothing there.", HelpName = "DIR" };
+        var threads = new Option<int>("--threads")
+        {
+            Description = "Threads on which layers compute; the weights do not depend on it. Default: the machine's cores.",
+            DefaultValueFactory = _ => Environment.ProcessorCount,
+            HelpName = "T",
+        };
+        var init = new Option<string?>("--init") { Description = "Begin with the parameters of this safetensors file.", HelpName = "FILE" };
+        var export = new Option<string?>("--export") { Description = "Write the final parameters to this safetensors file.", HelpName = "FILE" };
+        var json = new Option<bool>("--json") { Description = "Print events to standard output, one JSON object a line." };
+        var jsonEvery = new Option<int>("--json-every")
+        {
+            Description = "Steps from one progress event to the next.",
+            DefaultValueFactory = _ => 100,
+            HelpName = "N",
+        };
+        var verbose = new Option<bool>("--verbose") { Description = "Say where the time goes." };
+        threads.Validators.Add(result => Range(result, threads, 1, MaxThreads));
+        jsonEvery.Validators.Add(result => Range(result, jsonEvery, 1, int.MaxValue));
+
+        var command = new Command("train", "Run a job to its end on this machine.")
+        {
+            job, dataRoot, state, threads, init, export, json, jsonEvery, verbose,
+        };
+        command.SetAction((parsed, _) => TrainRun.RunAsync(new TrainOptions(
+            parsed.GetValue(job)!,
+            parsed.GetValue(dataRoot),
+            parsed.GetValue(threads),
+            parsed.GetValue(init),
+            parsed.GetValue(export),
+            parsed.GetValue(json),
+            parsed.GetValue(jsonEvery),
+            parsed.GetValue(verbose))));
+        return command;
+    }
+
+    private static void Range(System.CommandLine.Parsing.OptionResult result, Option<int> option, int least, int most)
+    {
+        // What is no number at all is reported by the parser.
+        if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var value) && (value < least || value > most))
+        {
+            result.AddError($"{option.Name} must be {least} … {most} (was {value})");
+        }
+    }
+}

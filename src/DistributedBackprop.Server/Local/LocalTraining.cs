@@ -1,0 +1,114 @@
+using System.Threading.Channels;
+using Akka.Actor;
+using Akka.Hosting;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Tensors;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace DistributedBackprop.Server.Local;
+
+/// <summary>
+/// A node of its own in this process, without a network: runs jobs one after the other, as the layer actors of a
+/// cluster would.
+/// </summary>
+public sealed class LocalTraining : IAsyncDisposable
+{
+    // How many steps whoever watches may leave unanswered: see Watched.
+    private const long AnswerEvery = 256;
+
+    private readonly IHost _host;
+    private readonly ActorSystem _system;
+    private readonly IActorRef _node;
+
+    private LocalTraining(IHost host, TensorPool pool)
+    {
+        _host = host;
+        Pool = pool;
+        _system = host.Services.GetRequiredService<ActorSystem>();
+        _node = host.Services.GetRequiredService<IReadOnlyActorRegistry>().Get<NodeActor>();
+    }
+
+    /// <summary>Lends all tensors of this node.</summary>
+    public TensorPool Pool { get; }
+
+    /// <summary>Starts the node.</summary>
+    /// <param name="threads">Threads on which layers compute, ≥ 1.</param>
+    /// <param name="cancellation">Gives the start up.</param>
+    public static async Task<LocalTraining> StartAsync(int threads, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        var pool = new TensorPool();
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "backprop" });
+
+        // Signals are the command line's to handle: a job ends in its own way.
+        builder.Services.AddSingleton<IHostLifetime, PassiveLifetime>();
+        builder.Services.AddAkka("backprop", akka => akka
+            .ConfigureLoggers(loggers =>
+            {
+                loggers.ClearLoggers();
+                loggers.LogLevel = Akka.Event.LogLevel.ErrorLevel;
+            })
+            .AddHocon(Settings, HoconAddMode.Append)
+            .WithNode(new LayerThreads(threads, TilesOf), pool));
+        var host = builder.Build();
+        await host.StartAsync(cancellation);
+        return new LocalTraining(host, pool);
+    }
+
+    /// <summary>Trains a job to its end.</summary>
+    /// <param name="run">The job.</param>
+    /// <param name="observe">Is told every event but the last, in order.</param>
+    /// <param name="cancellation">Ends the job as cancelled; a training step under way is finished first.</param>
+    /// <returns>The last event, and the weights where the job completed; the caller owns it.</returns>
+    public async Task<TrainingResult> RunAsync(JobRun run, Action<TrainingEvent> observe, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(observe);
+        var events = Channel.CreateUnbounded<object>(new UnboundedChannelOptions { SingleReader = true });
+        var watcher = _system.ActorOf(WatcherActor.Props(events.Writer));
+        var job = _system.ActorOf(JobActor.Props(run, _node, watcher));
+        await using var registration = cancellation.Register(() => job.Tell(new CancelJob()));
+        await foreach (var message in events.Reader.ReadAllAsync(CancellationToken.None))
+        {
+            switch (message)
+            {
+                case JobEvent { Event: var happened }:
+                    observe(happened);
+                    if (happened is StepDone step && step.Step % AnswerEvery == 0)
+                    {
+                        job.Tell(new Watched(step.Step));
+                    }
+
+                    break;
+                case JobOver over:
+                    _system.Stop(watcher);
+                    return new TrainingResult(over.Event, run.Graph, over.Parameters, over.PeakInFlight);
+            }
+        }
+
+        throw new InvalidOperationException("The job's events ended before the job.");
+    }
+
+    /// <summary>Ends the node.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+    }
+
+    private const string Settings = """
+        akka {
+          log-dead-letters = off
+          coordinated-shutdown {
+            run-by-clr-shutdown-hook = off
+            exit-clr = off
+          }
+        }
+        """;
+
+    private static ITiles TilesOf(int width) => width == 1 ? SequentialTiles.Instance : new ThreadedTiles(width);
+}

@@ -1,0 +1,55 @@
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Tensors;
+
+namespace DistributedBackprop.Training.Averaging;
+
+/// <summary>
+/// Sums over replicas in the one order that is promised: a tree whose left half of K leaves holds the largest power of
+/// two below K. It depends on the replicas' numbers alone, never on where they run or who is ready first.
+/// </summary>
+public static class TreeSum
+{
+    /// <summary>The sum of one number per replica.</summary>
+    public static double Of(ReadOnlySpan<double> leaves)
+    {
+        if (leaves.Length <= 1)
+        {
+            return leaves.Length == 1 ? leaves[0] : 0;
+        }
+
+        var left = LeftLeaves(leaves.Length);
+        return Of(leaves[..left]) + Of(leaves[left..]);
+    }
+
+    /// <summary>
+    /// Sums a part of the replicas' vectors in place. Afterwards the first vector holds the sum; the others hold partial
+    /// sums.
+    /// </summary>
+    /// <param name="leaves">One vector per replica, in their order.</param>
+    /// <param name="start">The part's first element.</param>
+    /// <param name="length">The part's length; one that stays in the first-level cache is best.</param>
+    public static void InPlace(ReadOnlySpan<Parameters> leaves, int start, int length)
+    {
+        if (leaves.Length <= 1)
+        {
+            return;
+        }
+
+        var left = LeftLeaves(leaves.Length);
+        InPlace(leaves[..left], start, length);
+        InPlace(leaves[left..], start, length);
+        ActivationKernels.Add(
+            leaves[0].Vector.Floats.Slice(start, length), leaves[left].Vector.Floats.Slice(start, length));
+    }
+
+    private static int LeftLeaves(int leaves)
+    {
+        var left = 1;
+        while (left * 2 < leaves)
+        {
+            left *= 2;
+        }
+
+        return left;
+    }
+}

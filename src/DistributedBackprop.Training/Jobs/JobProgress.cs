@@ -1,0 +1,185 @@
+using DistributedBackprop.Training.Averaging;
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Data;
+
+namespace DistributedBackprop.Training.Jobs;
+
+/// <summary>
+/// What a job knows of its own course, and what follows: which step may be granted, when to evaluate, when to end. Pure:
+/// reports go in, decisions come out, in the same order whoever is fast or slow.
+/// </summary>
+public sealed class JobProgress
+{
+    private readonly TrainingJob _job;
+    private readonly StepPlan _plan;
+    private readonly Loss _loss;
+    private readonly int? _testExamples;
+    private readonly SortedDictionary<long, Reports> _steps = [];
+    private Reports? _evaluation;
+    private double _epochLossSum;
+    private long _epochExamples;
+    private double _bestTestLoss = double.PositiveInfinity;
+    private int _epochsWithoutBetter;
+
+    /// <summary>A job that has not begun.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="plan">Which examples a step takes.</param>
+    /// <param name="loss">Says what sums are divided by.</param>
+    /// <param name="testExamples">Examples of the test set; null without one.</param>
+    public JobProgress(TrainingJob job, StepPlan plan, Loss loss, int? testExamples)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        _job = job;
+        _plan = plan;
+        _loss = loss;
+        _testExamples = testExamples;
+    }
+
+    /// <summary>The last step whose losses are all there.</summary>
+    public long Step { get; private set; }
+
+    /// <summary>Training examples so far.</summary>
+    public long Examples { get; private set; }
+
+    /// <summary>Whole epochs so far.</summary>
+    public int Epochs { get; private set; }
+
+    /// <summary>Mean loss of the last epoch, whole or not; NaN before the first step.</summary>
+    public double TrainLoss { get; private set; } = double.NaN;
+
+    /// <summary>Of the last evaluation; null without one.</summary>
+    public double? TestLoss { get; private set; }
+
+    /// <summary>Of the last evaluation; null without one.</summary>
+    public double? TestAccuracy { get; private set; }
+
+    /// <summary>Whether the job has reached its end.</summary>
+    public bool IsOver { get; private set; }
+
+    /// <summary>The last step that may be granted now: nothing past an epoch's end until that epoch is decided.</summary>
+    public long GrantLimit => IsOver || IsAtBoundary ? Step : BoundaryAtOrAfter(Step + 1);
+
+    /// <summary>Whether all of an epoch (or the job) is trained, and its end waits to be decided.</summary>
+    public bool IsAtBoundary { get; private set; }
+
+    /// <summary>Whether the boundary waits for an evaluation of the test set.</summary>
+    public bool NeedsEvaluation => IsAtBoundary && _testExamples is > 0;
+
+    /// <summary>A replica's report on a step. Returns the steps that are complete by it, in order.</summary>
+    public IEnumerable<StepSummary> OnStepJudged(long step, int replica, double lossSum, long correct)
+    {
+        if (!_steps.TryGetValue(step, out var reports))
+        {
+            _steps.Add(step, reports = new Reports(_job.Parallelism.Replicas));
+        }
+
+        reports.Add(replica, lossSum, correct);
+        var summaries = new List<StepSummary>();
+        while (_steps.TryGetValue(Step + 1, out var next) && next.IsComplete)
+        {
+            _steps.Remove(Step + 1);
+            summaries.Add(Complete(next));
+        }
+
+        return summaries;
+    }
+
+    /// <summary>A replica's report on the evaluation. Returns whether it was the last.</summary>
+    public bool OnEvaluated(int replica, double lossSum, long correct)
+    {
+        _evaluation ??= new Reports(_job.Parallelism.Replicas);
+        _evaluation.Add(replica, lossSum, correct);
+        if (!_evaluation.IsComplete)
+        {
+            return false;
+        }
+
+        TestLoss = _evaluation.LossSum / _loss.MeanOver(_testExamples!.Value);
+        TestAccuracy = (double)_evaluation.Correct / _testExamples.Value;
+        _evaluation = null;
+        return true;
+    }
+
+    /// <summary>Decides the boundary. Returns the epoch that ended there; null where the job ends within one.</summary>
+    public EpochDone? DecideBoundary()
+    {
+        IsAtBoundary = false;
+        EpochDone? done = null;
+        if (_plan.IsEpochEnd(Step))
+        {
+            Epochs++;
+            done = new EpochDone(Epochs, Step, TrainLoss, TestLoss, TestAccuracy);
+            IsOver = MeetsStopRule();
+            (_epochLossSum, _epochExamples) = (0, 0);
+        }
+
+        IsOver |= Step == _plan.TotalSteps;
+        return done;
+    }
+
+    private StepSummary Complete(Reports reports)
+    {
+        Step++;
+        var batch = _plan.At(Step);
+        Examples += batch.Count;
+        _epochLossSum += reports.LossSum;
+        _epochExamples += batch.Count;
+        TrainLoss = _epochLossSum / _loss.MeanOver(_epochExamples);
+        IsAtBoundary = BoundaryAtOrAfter(Step) == Step;
+        return new StepSummary(
+            Step,
+            (int)batch.Epoch + 1,
+            batch.Count,
+            reports.LossSum / _loss.MeanOver(batch.Count),
+            (double)reports.Correct / batch.Count);
+    }
+
+    private long BoundaryAtOrAfter(long step) =>
+        Math.Min((_plan.EpochOf(step) + 1) * _plan.StepsPerEpoch, _plan.TotalSteps);
+
+    private bool MeetsStopRule()
+    {
+        var rule = _job.Training.StopWhen;
+        if (TestLoss is { } testLoss)
+        {
+            _epochsWithoutBetter = testLoss < _bestTestLoss ? 0 : _epochsWithoutBetter + 1;
+            _bestTestLoss = Math.Min(_bestTestLoss, testLoss);
+        }
+
+        return (rule.TestAccuracy is { } accuracy && TestAccuracy >= accuracy)
+            || (rule.TrainLoss is { } trainLoss && TrainLoss <= trainLoss)
+            || (rule.Patience is { } patience && _epochsWithoutBetter >= patience);
+    }
+
+    // One number per replica, added by the tree once all are there: who reports first is of no account.
+    private sealed class Reports(int replicas)
+    {
+        private readonly double[] _lossSums = new double[replicas];
+        private readonly bool[] _reported = new bool[replicas];
+
+        public long Correct { get; private set; }
+
+        public double LossSum => TreeSum.Of(_lossSums);
+
+        public bool IsComplete => Array.TrueForAll(_reported, reported => reported);
+
+        public void Add(int replica, double lossSum, long correct)
+        {
+            // Sent again it is the same report.
+            if (!_reported[replica])
+            {
+                _reported[replica] = true;
+                _lossSums[replica] = lossSum;
+                Correct += correct;
+            }
+        }
+    }
+}
+
+/// <summary>A step whose losses are all there.</summary>
+/// <param name="Step">Which, from 1.</param>
+/// <param name="Epoch">In which epoch, from 1.</param>
+/// <param name="Examples">Its examples.</param>
+/// <param name="Loss">Their mean loss, before the update.</param>
+/// <param name="Accuracy">The share judged right, before the update.</param>
+public readonly record struct StepSummary(long Step, int Epoch, int Examples, double Loss, double Accuracy);
