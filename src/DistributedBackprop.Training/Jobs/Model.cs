@@ -10,6 +10,13 @@ public sealed record Model(Shape Input, ImmutableArray<ModelLayer> Layers)
 {
     /// <summary>The reserved name by which a layer takes the example itself.</summary>
     public const string InputName = "input";
+
+    /// <summary>Whether the other has an equal input and equal layers in the same order.</summary>
+    public bool Equals(Model? other) =>
+        other is not null && Input.Equals(other.Input) && Layers.AsSpan().SequenceEqual(other.Layers.AsSpan());
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Input, Layers.Length);
 }
 
 /// <summary>One layer of a model.</summary>
@@ -17,7 +24,19 @@ public sealed record Model(Shape Input, ImmutableArray<ModelLayer> Layers)
 /// <param name="Inputs">Names of earlier layers or <see cref="Model.InputName"/>, at least one.</param>
 /// <param name="Kind">What it computes.</param>
 /// <param name="LearningRateFactor">Its learning rate over the job's: finite, ≥ 0. Default 1.</param>
-public sealed record ModelLayer(string Name, ImmutableArray<string> Inputs, LayerKind Kind, double LearningRateFactor = 1);
+public sealed record ModelLayer(string Name, ImmutableArray<string> Inputs, LayerKind Kind, double LearningRateFactor = 1)
+{
+    /// <summary>Whether the other has the same name, inputs and options.</summary>
+    public bool Equals(ModelLayer? other) =>
+        other is not null
+        && Name == other.Name
+        && Inputs.AsSpan().SequenceEqual(other.Inputs.AsSpan())
+        && Kind.Equals(other.Kind)
+        && LearningRateFactor.Equals(other.LearningRateFactor);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Name, Inputs.Length, Kind, LearningRateFactor);
+}
 
 /// <summary>What a layer computes, with its options.</summary>
 public abstract record LayerKind;
