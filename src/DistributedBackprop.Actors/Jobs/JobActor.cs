@@ -245,9 +245,20 @@ public sealed class JobActor : ReceiveActor
             _progress.TestAccuracy,
             _clock.SamplesPerSecond(_progress.Examples),
             _clock.WallSeconds,
-            WeightsHash.Of(_final.Select(layer => layer!.Parameters)),
+            HashOfFinal(),
             Nodes: 1,
             Recoveries: 0));
+    }
+
+    private string HashOfFinal()
+    {
+        using var hash = new WeightsHash();
+        foreach (var parameters in _final)
+        {
+            hash.Append(parameters!.Parameters.Vector.Floats);
+        }
+
+        return hash.ToString();
     }
 
     private void End(TrainingEvent outcome)

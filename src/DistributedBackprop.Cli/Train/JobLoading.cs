@@ -1,0 +1,64 @@
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Data;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Cli.Train;
+
+/// <summary>Reads a job and its data; what is wrong with them ends the command with words and a code.</summary>
+internal static class JobLoading
+{
+    /// <exception cref="CommandException">There is no such file, or the job is not valid.</exception>
+    public static TrainingJob Job(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new CommandException(
+                ExitCode.NotFound,
+                Directory.Exists(path) ? $"{path}: is a folder, not a job file" : $"{path}: there is no such job file");
+        }
+
+        try
+        {
+            var result = JobFile.Read(path);
+            return result.Job
+                ?? throw new CommandException(ExitCode.Invalid, [.. result.Errors.Select(error => error.ToString())]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException(ExitCode.Invalid, $"{path}: cannot be read: {e.Message}");
+        }
+    }
+
+    /// <exception cref="CommandException">A file is not there or not what it must be, or does not fit the network.</exception>
+    public static DataSet Data(TrainingJob job, Graph graph, string dataRoot)
+    {
+        try
+        {
+            var data = DataLoader.Load(job.Data, job.Seed, dataRoot, ClassesOf(job, graph));
+            CheckShape(data.Train, graph);
+            return data;
+        }
+        catch (DataException e)
+        {
+            throw new CommandException(e.IsNotFound ? ExitCode.NotFound : ExitCode.Invalid, e.Message);
+        }
+    }
+
+    // How many labels the output can tell apart: one logit tells two, one number any.
+    private static int? ClassesOf(TrainingJob job, Graph graph) => (job.Loss, graph.Output.Length) switch
+    {
+        (LossKind.BinaryCrossEntropy, 1) => 2,
+        (LossKind.MeanSquaredError, 1) => null,
+        var (_, outputs) => outputs,
+    };
+
+    private static void CheckShape(Examples examples, Graph graph)
+    {
+        if (examples.Shape.Length != graph.Input.Length)
+        {
+            throw new CommandException(
+                ExitCode.Invalid,
+                $"model.input: an example of the data is {examples.Shape} ({examples.Shape.Length} numbers), but the model takes {graph.Input} ({graph.Input.Length})");
+        }
+    }
+}
