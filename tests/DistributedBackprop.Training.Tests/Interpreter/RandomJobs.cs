@@ -82,15 +82,14 @@ public sealed class RandomJobs(bool averagesParameters = false) : Gen<RandomJob>
             MicroBatches = draw.Between(1, 4),
             Steps = draw.Between(1, 8),
         };
-        var epochs = draw.Between(1, 3);
-        var isShort = epochs * PlainBatches.StepsOfEpoch(examples, plan.BatchSize) <= 8;
+        var epochs = Math.Min(draw.Between(1, 4), 8 / PlainBatches.StepsOfEpoch(examples, plan.BatchSize));
         var stop = new StopRule
         {
-            TestAccuracy = tests > 0 && draw.Percent(10) ? draw.Real(0, 1) : null,
-            TrainLoss = draw.Percent(10) ? draw.Real(0, 1) : null,
-            Patience = tests > 0 && draw.Percent(10) ? draw.Between(1, 2) : null,
+            TestAccuracy = tests > 0 && draw.Percent(15) ? draw.Real(0, 1) : null,
+            TrainLoss = draw.Percent(15) ? draw.Real(0, 1) : null,
+            Patience = tests > 0 && draw.Percent(25) ? draw.Between(1, 2) : null,
         };
-        return (isShort && draw.Percent(60) ? plan with { Epochs = epochs, Steps = null } : plan) with { StopWhen = stop };
+        return (epochs > 0 && draw.Percent(60) ? plan with { Epochs = epochs, Steps = null } : plan) with { StopWhen = stop };
     }
 
     private static OptimizerChoice Optimizer(RandomDraws draw)
