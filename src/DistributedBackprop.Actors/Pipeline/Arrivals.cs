@@ -42,7 +42,7 @@ internal sealed class Arrivals(int parts) : IDisposable
 
     /// <summary>Hands over all parts of a micro-batch. The caller owns the tensors and gives the array back.</summary>
     public Tensor[] Take(MicroBatchKey key) =>
-        _arrived.Remove(key, out var tensors) ? tensors! : throw new InvalidOperationException($"{key} has not come.");
+        _arrived.Remove(key, out var tensors) ? (Tensor[])tensors! : throw new InvalidOperationException($"{key} has not come.");
 
     /// <summary>Takes an emptied array back.</summary>
     public void GiveBack(Tensor[] tensors)

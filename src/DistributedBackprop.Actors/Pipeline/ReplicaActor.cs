@@ -19,7 +19,8 @@ public sealed class ReplicaActor : PipelineActor
 
     private readonly ReplicaAssignment _assignment;
     private Connect? _links;
-    private int[] _order = [];
+    private readonly EpochOrder _epochOrder;
+    private readonly int[] _order;
     private long _orderEpoch = -1;
     private long _fedStep;
     private long _judgedStep;
@@ -31,7 +32,12 @@ public sealed class ReplicaActor : PipelineActor
     /// <param name="job">Who grants steps and hears of losses.</param>
     /// <param name="assignment">What it is made of.</param>
     public ReplicaActor(long generation, IActorRef job, ReplicaAssignment assignment)
-        : base(generation, job) => _assignment = assignment;
+        : base(generation, job)
+    {
+        _assignment = assignment;
+        _epochOrder = new EpochOrder(assignment.Seed, assignment.Data.Train.Count, assignment.Shuffle);
+        _order = new int[assignment.Data.Train.Count];
+    }
 
     /// <inheritdoc/>
     protected override string FailureName => "input";
@@ -104,7 +110,7 @@ public sealed class ReplicaActor : PipelineActor
         var batch = _assignment.Plan.At(step);
         if (batch.Epoch != _orderEpoch)
         {
-            _order = EpochOrder.Of(_assignment.Seed, batch.Epoch, _assignment.Data.Train.Count, _assignment.Shuffle);
+            _epochOrder.Fill(batch.Epoch, _order);
             _orderEpoch = batch.Epoch;
         }
 

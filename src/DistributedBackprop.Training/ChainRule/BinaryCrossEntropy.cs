@@ -17,10 +17,10 @@ public sealed class BinaryCrossEntropy(int elements) : Loss
 
     /// <inheritdoc/>
     public override void Judge(
-        Tensor outputs, ReadOnlySpan<int> labels, long stepExamples, ref double sum, ref long correct, Tensor? delta)
+        Tensor outputs, ReadOnlySpan<int> labels, int stepExamples, ref double sum, ref long correct, Tensor? delta)
     {
         ArgumentNullException.ThrowIfNull(outputs);
         LossKernels.BinaryCrossEntropy(
-            outputs.Floats, labels, elements, stepExamples, ref sum, ref correct, delta is null ? default : delta.Floats);
+            outputs.Floats, labels, stepExamples, delta is null ? default : delta.Floats, ref sum, ref correct);
     }
 }

@@ -58,7 +58,7 @@ public sealed class DenseLayer : Layer
     public override int PackedLength { get; }
 
     /// <summary>One panel of packed weights: a cut never falls within one.</summary>
-    public override int UpdateBlock => checked(MatrixProduct.PanelWidth * In);
+    public override int UpdateBlock => checked(WeightPacking.PanelColumns * In);
 
     /// <inheritdoc/>
     public override long WorkPerExample => (long)OutputShape.Length * In;
@@ -75,7 +75,7 @@ public sealed class DenseLayer : Layer
         var rows = Math.Min(Out - firstRow, (length + In - 1) / In);
         if (rows > 0)
         {
-            MatrixProduct.PackRows(parameters.Vector.Pointer, Out, In, parameters.Packed!.Pointer, firstRow, rows);
+            WeightPacking.PackRows(parameters.Vector.Pointer, Out, In, parameters.Packed!.Pointer, firstRow, rows);
         }
     }
 

@@ -47,7 +47,7 @@ public sealed class DropoutLayer : Layer
         for (var example = 0; example < inputs[0].Shape[0]; example++)
         {
             var row = factors.Floats.Slice(example * OutputShape.Length, OutputShape.Length);
-            _random.FillUniform(row, (uint)(pass.FirstPosition + example), pass.Step);
+            _random.FillUniform(row, 0, (uint)(pass.FirstPosition + example), pass.Step);
             foreach (ref var factor in row)
             {
                 factor = factor < _rate ? 0 : _scale;

@@ -58,7 +58,7 @@ internal static class Initialization
 
     private static void Uniform(Span<float> values, Philox random, double bound)
     {
-        random.FillUniform(values, 0, 0);
+        random.FillUniform(values, 0, 0, 0);
         var scale = (float)bound;
         foreach (ref var value in values)
         {
@@ -66,15 +66,11 @@ internal static class Initialization
         }
     }
 
-    // Box and Muller 1958, the cosine half: one pair of words an element.
     private static void Normal(Span<float> values, Philox random, double standardDeviation)
     {
         for (var i = 0; i < values.Length; i++)
         {
-            var (first, second, _, _) = random.Block((uint)i, 0, 0);
-            var radius = Math.Sqrt(-2 * ElementaryDouble.Log((first + 1.0) * (1.0 / 4294967296.0)));
-            var angle = 2 * Math.PI * (second * (1.0 / 4294967296.0));
-            values[i] = (float)(radius * ElementaryDouble.Cos(angle) * standardDeviation);
+            values[i] = (float)(random.Normal((uint)i, 0, 0) * standardDeviation);
         }
     }
 }

@@ -24,7 +24,7 @@ public abstract class Loss
     /// <param name="correct">Continued by the number of examples judged right.</param>
     /// <param name="delta">Receives ∂(mean loss)/∂outputs, shaped as they are; null where no backward pass follows.</param>
     public abstract void Judge(
-        Tensor outputs, ReadOnlySpan<int> labels, long stepExamples, ref double sum, ref long correct, Tensor? delta);
+        Tensor outputs, ReadOnlySpan<int> labels, int stepExamples, ref double sum, ref long correct, Tensor? delta);
 
     /// <summary>The loss that a job names.</summary>
     /// <param name="kind">Which.</param>
@@ -34,7 +34,7 @@ public abstract class Loss
         ArgumentNullException.ThrowIfNull(output);
         return kind switch
         {
-            LossKind.SoftmaxCrossEntropy => new SoftmaxCrossEntropy(output.Length),
+            LossKind.SoftmaxCrossEntropy => new SoftmaxCrossEntropy(),
             LossKind.MeanSquaredError => new MeanSquaredError(output.Length),
             LossKind.BinaryCrossEntropy => new BinaryCrossEntropy(output.Length),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown loss."),

@@ -19,11 +19,7 @@ public sealed class SoftmaxLayer(Shape input) : Layer
         var output = Tensor.Rent(pass.Workspace.Pool, inputs[0].Shape);
         inputs[0].Floats.CopyTo(output.Floats);
         var row = OutputShape[OutputShape.Rank - 1];
-        for (var rest = output.Floats; rest.Length > 0; rest = rest[row..])
-        {
-            RowReductions.Softmax(rest[..row]);
-        }
-
+        SoftmaxKernels.Softmax(output.Floats, output.Floats, row);
         return (output, pass.IsTraining ? new Way(output, row) : null);
     }
 
@@ -41,11 +37,7 @@ public sealed class SoftmaxLayer(Shape input) : Layer
             }
 
             delta = delta.ToSole();
-            for (var start = 0; start < delta.Length; start += row)
-            {
-                RowReductions.SoftmaxPullback(_output.Floats.Slice(start, row), delta.Floats.Slice(start, row));
-            }
-
+            SoftmaxKernels.SoftmaxPullback(_output.Floats, delta.Floats, row);
             inputDeltas[0] = delta;
         }
 

@@ -19,6 +19,9 @@ public sealed class DataException : Exception
     /// <summary>The file's name or path, or the name of a generated set.</summary>
     public string File { get; }
 
+    /// <summary>Whether the file is not there, rather than not what it must be.</summary>
+    public bool IsNotFound { get; init; }
+
     /// <summary>Where in the file, in bytes from its beginning (unpacked, where it is gzip); null: no single place.</summary>
     public long? ByteOffset { get; }
 

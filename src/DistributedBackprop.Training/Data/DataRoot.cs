@@ -21,7 +21,7 @@ public sealed class DataRoot
         _written = Path.GetFullPath(path);
         if (!Directory.Exists(_written))
         {
-            throw new DataException(_written, "the data root is no folder", "an existing folder");
+            throw new DataException(_written, "the data root is no folder", "an existing folder") { IsNotFound = true };
         }
 
         _canonical = Canonical(_written, _written);
@@ -50,7 +50,7 @@ public sealed class DataRoot
 
         return File.Exists(canonical)
             ? canonical
-            : throw new DataException(relative, $"there is no file {path}", "a path relative to the data root");
+            : throw new DataException(relative, $"there is no file {path}", "a path relative to the data root") { IsNotFound = true };
     }
 
     private void RefuseOutside(string path, string root, string relative)

@@ -72,7 +72,7 @@ public sealed class DryRun
     }
 
     /// <summary>The grid: a row a stage, a column a unit of time.</summary>
-    public override string ToString() => Draw(_grid, null);
+    public override string ToString() => Draw(_grid.Select(row => row.ToList()), null);
 
     private static StageOperation? Ready(
         ImmutableArray<ImmutableArray<StageOperation>> stages, HashSet<StageOperation>[] done, int[] next, int stage)
