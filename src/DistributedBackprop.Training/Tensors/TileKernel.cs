@@ -1,0 +1,125 @@
+using System.Runtime.Intrinsics;
+
+namespace DistributedBackprop.Training.Tensors;
+
+/// <summary>Which vectors a kernel computes with. The bits are the same.</summary>
+internal enum VectorWidth
+{
+    /// <summary>AVX2.</summary>
+    Bits256,
+
+    /// <summary>AVX-512.</summary>
+    Bits512,
+}
+
+/// <summary>Finds the compiled kernel of a tile's extents.</summary>
+internal static class TileKernel
+{
+    /// <summary>The widest that this processor is good at.</summary>
+    public static VectorWidth Widest =>
+        Vector512.IsHardwareAccelerated ? VectorWidth.Bits512 : VectorWidth.Bits256;
+
+    /// <summary>How many rows to give to a tile when there are still so many to do.</summary>
+    public static int RowsOf(VectorWidth width, int left)
+    {
+        var most = width == VectorWidth.Bits512 ? MatrixTile512.Rows : MatrixTile256.Rows;
+        return left >= most ? most : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+    }
+
+    /// <summary>Computes one tile.</summary>
+    /// <param name="width">On which vectors.</param>
+    /// <param name="rows">As <see cref="RowsOf"/> says.</param>
+    /// <param name="columns">32 or 16.</param>
+    /// <param name="rowMajor">How the left side lies.</param>
+    /// <param name="operands">The rest.</param>
+    public static unsafe void Compute(VectorWidth width, int rows, int columns, bool rowMajor, in TileOperands operands)
+    {
+        if (width == VectorWidth.Bits512)
+        {
+            Compute512(rows, columns, rowMajor, in operands);
+            return;
+        }
+
+        Compute256(rows, rowMajor, in operands);
+        if (columns > 16)
+        {
+            var right = operands;
+            right.B += 16;
+            right.C += 16;
+            right.Bias = right.Bias == null ? null : right.Bias + 16;
+            Compute256(rows, rowMajor, in right);
+        }
+    }
+
+    private static void Compute512(int rows, int columns, bool rowMajor, in TileOperands operands)
+    {
+        switch (rowMajor, columns > 16)
+        {
+            case (true, true):
+                Compute512<Tile.Two, Tile.RowMajor>(rows, in operands);
+                break;
+            case (true, false):
+                Compute512<Tile.One, Tile.RowMajor>(rows, in operands);
+                break;
+            case (false, true):
+                Compute512<Tile.Two, Tile.ColumnMajor>(rows, in operands);
+                break;
+            default:
+                Compute512<Tile.One, Tile.ColumnMajor>(rows, in operands);
+                break;
+        }
+    }
+
+    private static void Compute512<TVectors, TLeft>(int rows, in TileOperands operands)
+        where TVectors : struct, ITileExtent
+        where TLeft : struct, ILeftOrder
+    {
+        switch (rows)
+        {
+            case 8:
+                MatrixTile512.Compute<Tile.Eight, TVectors, TLeft>(in operands);
+                break;
+            case 4:
+                MatrixTile512.Compute<Tile.Four, TVectors, TLeft>(in operands);
+                break;
+            case 2:
+                MatrixTile512.Compute<Tile.Two, TVectors, TLeft>(in operands);
+                break;
+            default:
+                MatrixTile512.Compute<Tile.One, TVectors, TLeft>(in operands);
+                break;
+        }
+    }
+
+    private static void Compute256(int rows, bool rowMajor, in TileOperands operands)
+    {
+        if (rowMajor)
+        {
+            Compute256<Tile.RowMajor>(rows, in operands);
+        }
+        else
+        {
+            Compute256<Tile.ColumnMajor>(rows, in operands);
+        }
+    }
+
+    private static void Compute256<TLeft>(int rows, in TileOperands operands)
+        where TLeft : struct, ILeftOrder
+    {
+        switch (rows)
+        {
+            case 6:
+                MatrixTile256.Compute<Tile.Six, Tile.Two, TLeft>(in operands);
+                break;
+            case 4:
+                MatrixTile256.Compute<Tile.Four, Tile.Two, TLeft>(in operands);
+                break;
+            case 2:
+                MatrixTile256.Compute<Tile.Two, Tile.Two, TLeft>(in operands);
+                break;
+            default:
+                MatrixTile256.Compute<Tile.One, Tile.Two, TLeft>(in operands);
+                break;
+        }
+    }
+}
