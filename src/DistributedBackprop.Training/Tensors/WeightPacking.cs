@@ -14,6 +14,22 @@ internal static unsafe class WeightPacking
     /// <summary>Columns of the panel at a column, of <paramref name="left"/> that are left.</summary>
     public static int WidthOf(int left) => left > 16 ? PanelColumns : 16;
 
+    /// <summary>Packs some rows of a weight, as all of them would be.</summary>
+    /// <param name="weight">W [n, k].</param>
+    /// <param name="n">Rows of the whole weight.</param>
+    /// <param name="k">Columns.</param>
+    /// <param name="packed">The whole of what is packed.</param>
+    /// <param name="firstRow">A multiple of <see cref="PanelColumns"/>.</param>
+    /// <param name="rows">How many: to a multiple of it, or to the end.</param>
+    public static void PackRows(float* weight, int n, int k, float* packed, int firstRow, int rows)
+    {
+        for (var row = firstRow; row < firstRow + rows; row += PanelColumns)
+        {
+            var count = Math.Min(PanelColumns, n - row);
+            Transpose(weight + ((nint)row * k), k, count, k, packed + ((nint)row * k), WidthOf(count));
+        }
+    }
+
     /// <summary>
     /// Transposes rows of a matrix into a panel: <c>panel[p, j] = rows[j, p]</c>.
     /// </summary>
