@@ -1,0 +1,40 @@
+using CsCheck;
+using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Tests.Interpreter;
+
+namespace DistributedBackprop.Server.Tests;
+
+/// <summary>The system of actors agrees with the plain interpreter in every bit.</summary>
+public sealed class EqualityTests(LocalNodes nodes) : IClassFixture<LocalNodes>
+{
+    private static readonly Gen<int> _threads = Gen.Int[0, 2].Select(power => 1 << power);
+
+    [Fact]
+    public void Random_jobs_have_the_bits_of_the_plain_interpreter() =>
+        Gen.Select(new RandomJobs(), _threads).Sample(
+            (random, threads) => ShouldEqual(nodes.TrainAsync(random.Job, random.Data, threads).GetAwaiter().GetResult(), random),
+            iter: 300,
+            threads: 1);
+
+    private static void ShouldEqual(Observed actual, RandomJob random)
+    {
+        var expected = PlainInterpreter.Run(random.Job, random.Data);
+        var firstBad = expected.StepLosses.ToList().FindIndex(loss => !double.IsFinite(loss));
+        if (firstBad >= 0)
+        {
+            actual.Outcome.ShouldBeOfType<TrainingFailed>().Step.ShouldBe(firstBad + 1);
+            return;
+        }
+
+        actual.Losses.Select(BitConverter.DoubleToInt64Bits).ShouldBe(expected.StepLosses.Select(BitConverter.DoubleToInt64Bits));
+        actual.Completed.WeightsSha256.ShouldBe(expected.WeightsSha256);
+        var wholeEpochs = actual.Events.OfType<EpochDone>().ToList();
+        wholeEpochs.Select(ToPlain).ShouldBe(expected.Epochs.Take(wholeEpochs.Count));
+        actual.Completed.TrainLoss.ShouldBe(expected.Epochs[^1].TrainLoss);
+        actual.Completed.TestLoss.ShouldBe(expected.Epochs[^1].TestLoss);
+        actual.Completed.TestAccuracy.ShouldBe(expected.Epochs[^1].TestAccuracy);
+    }
+
+    private static PlainEpoch ToPlain(EpochDone epoch) =>
+        new(epoch.Epoch, epoch.Step, epoch.TrainLoss, epoch.TestLoss, epoch.TestAccuracy);
+}
