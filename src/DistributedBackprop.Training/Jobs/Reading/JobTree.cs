@@ -16,11 +16,13 @@ internal sealed class JobTree
     /// <summary>How many nodes a file may have.</summary>
     public const int MaxNodes = 100_000;
 
+    private const string TabMessage = "indentation must be spaces (was a tab)";
+
     private readonly string _text;
     private readonly JobErrors _errors;
     private readonly Parser _parser;
+    private readonly Stack<Position> _openBrackets = new();
     private int _nodes;
-    private int _flowDepth;
     private int _lineOfLastTab;
 
     // Set when the rest of the file cannot be understood: every loop ends, nothing more is reported.
@@ -51,15 +53,17 @@ internal sealed class JobTree
         }
         catch (YamlException error)
         {
-            tree.Syntax(Place(error.Start), Explain(error));
-            return null;
+            tree.SyntaxOf(error);
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
-            // The YAML parser is not proven never to throw anything else; whatever it throws, the file is what is wrong.
-            tree.Syntax(Position.Start, $"not readable as YAML ({error.GetType().Name})");
-            return null;
+            // The YAML parser throws other exceptions too where a bracket is never closed, and nobody knows where else;
+            // whatever it throws, the file is what is wrong.
+            var at = tree._parser.Current is { } last ? Place(last.Start) : Position.Start;
+            tree.Syntax(at, $"not valid YAML from here on{tree.StillOpen}");
         }
+
+        return null;
     }
 
     private JobNode? ReadDocument()
@@ -145,7 +149,7 @@ internal sealed class JobTree
 
     private SequenceNode ReadSequence(Position at, bool isFlow, int depth)
     {
-        _flowDepth += isFlow ? 1 : 0;
+        Open(isFlow, at);
         Next<SequenceStart>();
         var items = ImmutableArray.CreateBuilder<JobNode>();
         while (!_stopped && _parser.Current is not SequenceEnd)
@@ -158,13 +162,13 @@ internal sealed class JobTree
             Next<SequenceEnd>();
         }
 
-        _flowDepth -= isFlow ? 1 : 0;
+        Close(isFlow);
         return new SequenceNode(at, items.ToImmutable());
     }
 
     private MappingNode ReadMapping(Position at, bool isFlow, int depth)
     {
-        _flowDepth += isFlow ? 1 : 0;
+        Open(isFlow, at);
         Next<MappingStart>();
         var entries = ImmutableArray.CreateBuilder<MappingEntry>();
         var places = new Dictionary<string, Position>();
@@ -195,7 +199,7 @@ internal sealed class JobTree
             Next<MappingEnd>();
         }
 
-        _flowDepth -= isFlow ? 1 : 0;
+        Close(isFlow);
         return new MappingNode(at, entries.ToImmutable());
     }
 
@@ -220,10 +224,10 @@ internal sealed class JobTree
         var start = (int)Math.Max(0, end - (mark.Column - 1));
         var indentation = _text.AsSpan(start, end - start);
         indentation = indentation[..(indentation.Length - indentation.TrimStart(" \t").Length)];
-        if (_flowDepth == 0 && line != _lineOfLastTab && indentation.Contains('\t'))
+        if (_openBrackets.Count == 0 && line != _lineOfLastTab && indentation.Contains('\t'))
         {
             _lineOfLastTab = line;
-            Syntax(new Position(line, indentation.IndexOf('\t') + 1), "indentation must be spaces (was a tab)");
+            Syntax(new Position(line, indentation.IndexOf('\t') + 1), TabMessage);
         }
     }
 
@@ -231,9 +235,52 @@ internal sealed class JobTree
 
     private static Position Place(Mark mark) => new((int)Math.Max(1, mark.Line), (int)Math.Max(1, mark.Column));
 
-    private static string Explain(YamlException error)
+    private string StillOpen =>
+        _openBrackets.TryPeek(out var at) ? $" (still open: what begins at {at.Line}:{at.Column})" : "";
+
+    private void SyntaxOf(YamlException error)
     {
+        // The parser says where the mapping began, not where the tab is.
+        if (error.Message.Contains(" tab ", StringComparison.Ordinal) && FirstTab((int)error.Start.Line) is { } tab)
+        {
+            Syntax(tab, TabMessage);
+            return;
+        }
+
         var message = error.Message.TrimEnd('.');
-        return message.Length == 0 ? "not valid YAML" : $"not valid YAML: {char.ToLowerInvariant(message[0])}{message[1..]}";
+        var said = message.Length == 0 ? "" : $": {char.ToLowerInvariant(message[0])}{message[1..]}";
+        Syntax(Place(error.Start), $"not valid YAML{said}{StillOpen}");
+    }
+
+    /// <summary>The first tab in an indentation, from a line on.</summary>
+    private Position? FirstTab(int fromLine)
+    {
+        var line = 0;
+        foreach (var text in _text.AsSpan().EnumerateLines())
+        {
+            var indentation = text[..(text.Length - text.TrimStart(" \t").Length)];
+            if (++line >= fromLine && indentation.Contains('\t'))
+            {
+                return new Position(line, indentation.IndexOf('\t') + 1);
+            }
+        }
+
+        return null;
+    }
+
+    private void Open(bool isBracket, Position at)
+    {
+        if (isBracket)
+        {
+            _openBrackets.Push(at);
+        }
+    }
+
+    private void Close(bool isBracket)
+    {
+        if (isBracket && !_stopped)
+        {
+            _openBrackets.Pop();
+        }
     }
 }
