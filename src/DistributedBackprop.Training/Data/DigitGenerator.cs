@@ -28,11 +28,11 @@ internal static class DigitGenerator
 
         var images = GC.AllocateUninitializedArray<byte>(count * DigitCanvas.Pixels);
         var labels = new int[count];
-        tiles.Run(new Drawing(new KeyedWords(seed, purpose, "digits"), noise, images, labels), ((count - 1) / ExamplesPerTile) + 1);
+        tiles.Run(new Drawing(new Philox(seed, purpose, "digits"), noise, images, labels), ((count - 1) / ExamplesPerTile) + 1);
         return Examples.OfBytes(new Shape(DigitCanvas.Side, DigitCanvas.Side), images, labels);
     }
 
-    private sealed class Drawing(KeyedWords random, double noise, byte[] images, int[] labels) : TileWork
+    private sealed class Drawing(Philox random, double noise, byte[] images, int[] labels) : TileWork
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public override void RunTile(int tile)
@@ -44,7 +44,7 @@ internal static class DigitGenerator
             {
                 var digit = example % 10;
                 labels[example] = digit;
-                random.Fill(words, firstElement: 0, position: example, step: 0);
+                random.FillWords(words, first: 0, position: (uint)example, step: 0);
                 canvas.Clear();
                 var radius = DigitHand.Draw(canvas, DigitGlyphs.All[digit], words[..DigitHand.Words]);
                 var image = images.AsSpan(example * DigitCanvas.Pixels, DigitCanvas.Pixels);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Training.Data;
 
@@ -11,7 +12,7 @@ namespace DistributedBackprop.Training.Data;
 /// <param name="shuffle">False keeps the order of the file.</param>
 public sealed class EpochOrder(long seed, int examples, bool shuffle)
 {
-    // A multiple of four words, small enough for the stack.
+    // A multiple of a block of four words, small enough for the stack.
     private const int ChunkWords = 256;
 
     /// <summary>How many examples an order has.</summary>
@@ -43,7 +44,7 @@ public sealed class EpochOrder(long seed, int examples, bool shuffle)
             return;
         }
 
-        var stream = new KeyedWords(seed, "shuffle", "");
+        var stream = new Philox(seed, "shuffle", "");
         Span<uint> words = stackalloc uint[ChunkWords];
         var first = order.Length;
         for (var i = order.Length - 1; i >= 1; i--)
@@ -51,7 +52,7 @@ public sealed class EpochOrder(long seed, int examples, bool shuffle)
             if (i < first)
             {
                 first = i - (i % ChunkWords);
-                stream.Fill(words, first, position: 0, step: (ulong)epoch);
+                stream.FillWords(words, first, position: 0, step: epoch);
             }
 
             var j = (int)(((ulong)words[i - first] * (ulong)(i + 1)) >> 32);

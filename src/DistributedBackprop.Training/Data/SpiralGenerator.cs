@@ -9,6 +9,8 @@ namespace DistributedBackprop.Training.Data;
 /// </summary>
 internal static class SpiralGenerator
 {
+    private const double WordUnit = 1.0 / (1L << 32);
+
     /// <summary>Makes a set.</summary>
     /// <param name="seed">The job's seed.</param>
     /// <param name="purpose">The key's purpose, one for each set.</param>
@@ -16,17 +18,16 @@ internal static class SpiralGenerator
     /// <param name="spirals">Arms, turns and noise.</param>
     public static Examples Generate(long seed, string purpose, int count, SpiralsData spirals)
     {
-        var points = PointCloud.Allocate("spirals", count);
+        var points = PlanePoints.Allocate("spirals", count);
         var labels = new int[count];
-        var random = new KeyedWords(seed, purpose, "spirals");
+        var random = new Philox(seed, purpose, "spirals");
         for (var i = 0; i < count; i++)
         {
             var arm = i % spirals.Classes;
-            var distance = PointCloud.Uniform(random, i, block: 0);
+            var distance = random.Word(0, (uint)i, 0) * WordUnit;
             var angle = 2 * Math.PI * ((spirals.Turns * distance) + ((double)arm / spirals.Classes));
-            var (noiseX, noiseY) = PointCloud.NormalPair(random, i, block: 1);
-            points[2 * i] = (float)((distance * PointCloud.Cos(angle)) + (spirals.Noise * noiseX));
-            points[(2 * i) + 1] = (float)((distance * PointCloud.Sin(angle)) + (spirals.Noise * noiseY));
+            points[2 * i] = (float)((distance * ElementaryDouble.Cos(angle)) + (spirals.Noise * random.Normal(1, (uint)i, 0)));
+            points[(2 * i) + 1] = (float)((distance * ElementaryDouble.Sin(angle)) + (spirals.Noise * random.Normal(2, (uint)i, 0)));
             labels[i] = arm;
         }
 

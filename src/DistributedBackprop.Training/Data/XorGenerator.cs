@@ -15,15 +15,14 @@ internal static class XorGenerator
     /// <param name="noise">Standard deviation in x and y.</param>
     public static Examples Generate(long seed, string purpose, int count, double noise)
     {
-        var points = PointCloud.Allocate("xor", count);
+        var points = PlanePoints.Allocate("xor", count);
         var labels = new int[count];
-        var random = new KeyedWords(seed, purpose, "xor");
+        var random = new Philox(seed, purpose, "xor");
         for (var i = 0; i < count; i++)
         {
             var (x, y) = ((i >> 1) & 1, i & 1);
-            var (noiseX, noiseY) = PointCloud.NormalPair(random, i, block: 0);
-            points[2 * i] = (float)(x + (noise * noiseX));
-            points[(2 * i) + 1] = (float)(y + (noise * noiseY));
+            points[2 * i] = (float)(x + (noise * random.Normal(0, (uint)i, 0)));
+            points[(2 * i) + 1] = (float)(y + (noise * random.Normal(1, (uint)i, 0)));
             labels[i] = x ^ y;
         }
 
