@@ -33,23 +33,24 @@ public sealed class PlainDense(DenseKind kind) : PlainLayer
     {
         var x = inputs[0];
         var weight = parameters[0];
-        var rows = x.Length / FanIn;
-        var z = new float[rows * Units];
+        var (fanIn, units) = (FanIn, Units);
+        var rows = x.Length / fanIn;
+        var z = new float[rows * units];
         for (var r = 0; r < rows; r++)
         {
-            for (var o = 0; o < Units; o++)
+            for (var o = 0; o < units; o++)
             {
                 var sum = 0f;
-                for (var k = 0; k < FanIn; k++)
+                for (var k = 0; k < fanIn; k++)
                 {
-                    sum = MathF.FusedMultiplyAdd(x[(r * FanIn) + k], weight[(o * FanIn) + k], sum);
+                    sum = MathF.FusedMultiplyAdd(x[(r * fanIn) + k], weight[(o * fanIn) + k], sum);
                 }
 
-                z[(r * Units) + o] = kind.Bias ? sum + parameters[1][o] : sum;
+                z[(r * units) + o] = kind.Bias ? sum + parameters[1][o] : sum;
             }
         }
 
-        return new PlainApplication(inputs, place, z, PlainActivations.Forward(kind.Activation, z, Units));
+        return new PlainApplication(inputs, place, z, PlainActivations.Forward(kind.Activation, z, units));
     }
 
     /// <inheritdoc/>
@@ -58,22 +59,23 @@ public sealed class PlainDense(DenseKind kind) : PlainLayer
     {
         var x = application.Inputs[0];
         var weight = parameters[0];
+        var (fanIn, units) = (FanIn, Units);
         var back = PlainActivations.Backward(
-            kind.Activation, application.BeforeActivation, application.Output, delta, Units);
+            kind.Activation, application.BeforeActivation, application.Output, delta, units);
         var weightGradient = gradient[0];
         var inputDelta = new float[x.Length];
-        for (var r = 0; r < x.Length / FanIn; r++)
+        for (var r = 0; r < x.Length / fanIn; r++)
         {
-            for (var o = 0; o < Units; o++)
+            for (var o = 0; o < units; o++)
             {
-                var d = back[(r * Units) + o];
-                for (var k = 0; k < FanIn; k++)
+                var d = back[(r * units) + o];
+                for (var k = 0; k < fanIn; k++)
                 {
                     // Seen from one element each line is a chain: the gradient's over rows, the input delta's over outputs.
-                    weightGradient[(o * FanIn) + k] =
-                        MathF.FusedMultiplyAdd(d, x[(r * FanIn) + k], weightGradient[(o * FanIn) + k]);
-                    inputDelta[(r * FanIn) + k] =
-                        MathF.FusedMultiplyAdd(d, weight[(o * FanIn) + k], inputDelta[(r * FanIn) + k]);
+                    weightGradient[(o * fanIn) + k] =
+                        MathF.FusedMultiplyAdd(d, x[(r * fanIn) + k], weightGradient[(o * fanIn) + k]);
+                    inputDelta[(r * fanIn) + k] =
+                        MathF.FusedMultiplyAdd(d, weight[(o * fanIn) + k], inputDelta[(r * fanIn) + k]);
                 }
 
                 if (kind.Bias)

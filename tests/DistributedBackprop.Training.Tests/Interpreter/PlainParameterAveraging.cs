@@ -16,6 +16,8 @@ namespace DistributedBackprop.Training.Tests.Interpreter;
 /// η and μ cast from double.</item>
 /// <item>Each replica goes on from θ. Its moments stay; or become the tree's sum of w·moment, each replica keeping its own
 /// count of updates; or begin at +0 with the count at 0.</item>
+/// <item>Evaluation and <c>stopWhen</c> use the newest round's θ. Where <c>stopWhen</c> ends the job between rounds, the
+/// last round follows the decision, and the last epoch is evaluated anew.</item>
 /// </list>
 /// </summary>
 public sealed class PlainParameterAveraging : IPlainAveraging

@@ -43,7 +43,7 @@ public sealed class RandomJobsTests
         seen["finite"].ShouldBeGreaterThan(480);
     }
 
-    private static readonly string[] Forms =
+    private static string[] Forms { get; } =
     [
         .. Enum.GetNames<ActivationFunction>(), .. Enum.GetNames<InitializerKind>(), .. Enum.GetNames<LossKind>(),
         .. Enum.GetNames<ScheduleKind>(), "ActivationKind", "AddKind", "ConcatKind", "DenseKind", "DropoutKind", "FlattenKind",
