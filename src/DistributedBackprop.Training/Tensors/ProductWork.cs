@@ -203,8 +203,7 @@ internal sealed unsafe class ProductWork : TileWork
         TileKernel.Compute(Vectors, rows, width, ARowMajor, in inner);
         for (var i = 0; i < rows; i++)
         {
-            new ReadOnlySpan<float>(scratch + (i * width), columns)
-                .CopyTo(new Span<float>(operands.C + (i * operands.CStride), columns));
+            WeightPacking.CopyRow(scratch + (i * width), columns, operands.C + (i * operands.CStride));
         }
     }
 }

@@ -23,7 +23,13 @@ internal static class TileKernel
     public static int RowsOf(VectorWidth width, int left)
     {
         var most = width == VectorWidth.Bits512 ? MatrixTile512.Rows : MatrixTile256.Rows;
-        return left >= most ? most : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+        if (left <= most)
+        {
+            return left;
+        }
+
+        // Two tiles of about the same height rather than a full one and a sliver, which would wait for its own sums.
+        return left >= 2 * most ? most : (left + 1) / 2;
     }
 
     /// <summary>Computes one tile.</summary>
@@ -79,8 +85,20 @@ internal static class TileKernel
             case 8:
                 MatrixTile512.Compute<Tile.Eight, TVectors, TLeft>(in operands);
                 break;
+            case 7:
+                MatrixTile512.Compute<Tile.Seven, TVectors, TLeft>(in operands);
+                break;
+            case 6:
+                MatrixTile512.Compute<Tile.Six, TVectors, TLeft>(in operands);
+                break;
+            case 5:
+                MatrixTile512.Compute<Tile.Five, TVectors, TLeft>(in operands);
+                break;
             case 4:
                 MatrixTile512.Compute<Tile.Four, TVectors, TLeft>(in operands);
+                break;
+            case 3:
+                MatrixTile512.Compute<Tile.Three, TVectors, TLeft>(in operands);
                 break;
             case 2:
                 MatrixTile512.Compute<Tile.Two, TVectors, TLeft>(in operands);
@@ -111,8 +129,14 @@ internal static class TileKernel
             case 6:
                 MatrixTile256.Compute<Tile.Six, Tile.Two, TLeft>(in operands);
                 break;
+            case 5:
+                MatrixTile256.Compute<Tile.Five, Tile.Two, TLeft>(in operands);
+                break;
             case 4:
                 MatrixTile256.Compute<Tile.Four, Tile.Two, TLeft>(in operands);
+                break;
+            case 3:
+                MatrixTile256.Compute<Tile.Three, Tile.Two, TLeft>(in operands);
                 break;
             case 2:
                 MatrixTile256.Compute<Tile.Two, Tile.Two, TLeft>(in operands);

@@ -64,14 +64,29 @@ internal static class Tile
         public static int Count => 2;
     }
 
+    internal readonly struct Three : ITileExtent
+    {
+        public static int Count => 3;
+    }
+
     internal readonly struct Four : ITileExtent
     {
         public static int Count => 4;
     }
 
+    internal readonly struct Five : ITileExtent
+    {
+        public static int Count => 5;
+    }
+
     internal readonly struct Six : ITileExtent
     {
         public static int Count => 6;
+    }
+
+    internal readonly struct Seven : ITileExtent
+    {
+        public static int Count => 7;
     }
 
     internal readonly struct Eight : ITileExtent

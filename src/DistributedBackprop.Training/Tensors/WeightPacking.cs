@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace DistributedBackprop.Training.Tensors;
 
@@ -39,56 +40,112 @@ internal static unsafe class WeightPacking
     /// <param name="depth">How many elements of each row to take.</param>
     /// <param name="panel">Where to, <paramref name="depth"/> × <paramref name="width"/>.</param>
     /// <param name="width">16 or 32.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transpose(float* rows, nint stride, int count, int depth, float* panel, int width)
     {
-        for (var j = 0; j < width; j += 8)
+        nint p = 0;
+        for (; p + 4 <= depth; p += 4)
         {
-            var p = 0;
-            if (j + 8 <= count)
+            for (var j = 0; j < width; j += 16)
             {
-                for (; p + 8 <= depth; p += 8)
+                var from = rows + (j * stride) + p;
+                var to = panel + (p * width) + j;
+                if (j + 16 <= count)
                 {
-                    Transpose8(rows + (j * stride) + p, stride, panel + ((nint)p * width) + j, width);
+                    TransposeFour(from, stride, 16, to, width);
+                }
+                else
+                {
+                    TransposeFour(from, stride, count - j, to, width);
                 }
             }
-
-            TransposeRest(rows, stride, count, p, depth, panel, width, j);
         }
-    }
 
-    /// <summary>Copies a block of rows into a panel: <c>panel[p, j] = block[p, j]</c>.</summary>
-    public static void Copy(float* block, nint stride, int columns, int depth, float* panel, int width)
-    {
-        for (var p = 0; p < depth; p++)
+        for (; p < depth; p++)
         {
-            var from = new ReadOnlySpan<float>(block + (p * stride), columns);
-            var to = new Span<float>(panel + ((nint)p * width), width);
-            from.CopyTo(to);
-            to[columns..].Clear();
-        }
-    }
-
-    private static void TransposeRest(
-        float* rows, nint stride, int count, int firstDepth, int depth, float* panel, int width, int firstColumn)
-    {
-        for (var p = firstDepth; p < depth; p++)
-        {
-            for (var j = firstColumn; j < firstColumn + 8; j++)
+            for (var j = 0; j < width; j++)
             {
-                panel[((nint)p * width) + j] = j < count ? rows[(j * stride) + p] : 0;
+                panel[(p * width) + j] = j < count ? rows[(j * stride) + p] : 0;
             }
         }
+    }
+
+    /// <summary>Copies a block of rows into a panel: <c>panel[p, j] = block[p, j]</c>, +0 where there are no columns.</summary>
+    /// <param name="block">Its element [0, 0].</param>
+    /// <param name="stride">Floats from one of its rows to the next.</param>
+    /// <param name="columns">Its columns, at most <paramref name="width"/>.</param>
+    /// <param name="depth">Its rows.</param>
+    /// <param name="panel">Where to, <paramref name="depth"/> × <paramref name="width"/>.</param>
+    /// <param name="width">16 or 32.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Copy(float* block, nint stride, int columns, int depth, float* panel, int width)
+    {
+        for (; depth > 0; depth--, block += stride, panel += width)
+        {
+            if (columns == PanelColumns)
+            {
+                Vector512.Load(block).Store(panel);
+                Vector512.Load(block + 16).Store(panel + 16);
+                continue;
+            }
+
+            Vector512<float>.Zero.Store(panel);
+            if (width > 16)
+            {
+                Vector512<float>.Zero.Store(panel + 16);
+            }
+
+            CopyRow(block, columns, panel);
+        }
+    }
+
+    /// <summary>Copies some floats, fewer than a panel has columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void CopyRow(float* from, int count, float* to)
+    {
+        var i = 0;
+        for (; i + 8 <= count; i += 8)
+        {
+            Vector256.Load(from + i).Store(to + i);
+        }
+
+        if (i + 4 <= count)
+        {
+            Vector128.Load(from + i).Store(to + i);
+            i += 4;
+        }
+
+        for (; i < count; i++)
+        {
+            to[i] = from[i];
+        }
+    }
+
+    // Four columns of up to sixteen rows become four rows of sixteen. Each vector is put together from the same four
+    // columns of four rows, so that what is left are transpositions of 4×4 within its quarters.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TransposeFour(float* from, nint stride, int count, float* to, nint toStride)
+    {
+        var r0 = Quarters(from, stride, 0, count);
+        var r1 = Quarters(from, stride, 1, count);
+        var r2 = Quarters(from, stride, 2, count);
+        var r3 = Quarters(from, stride, 3, count);
+        var low01 = Interleave.Low(r0, r1).AsDouble();
+        var high01 = Interleave.High(r0, r1).AsDouble();
+        var low23 = Interleave.Low(r2, r3).AsDouble();
+        var high23 = Interleave.High(r2, r3).AsDouble();
+        Interleave.Low(low01, low23).AsSingle().Store(to);
+        Interleave.High(low01, low23).AsSingle().Store(to + toStride);
+        Interleave.Low(high01, high23).AsSingle().Store(to + (2 * toStride));
+        Interleave.High(high01, high23).AsSingle().Store(to + (3 * toStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose8(float* from, nint fromStride, float* to, nint toStride)
-    {
-        for (var i = 0; i < 8; i++)
-        {
-            for (var j = 0; j < 8; j++)
-            {
-                to[(j * toStride) + i] = from[(i * fromStride) + j];
-            }
-        }
-    }
+    private static Vector512<float> Quarters(float* from, nint stride, int row, int count) => Vector512.Create(
+        Vector256.Create(Quarter(from, stride, row, count), Quarter(from, stride, row + 4, count)),
+        Vector256.Create(Quarter(from, stride, row + 8, count), Quarter(from, stride, row + 12, count)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Quarter(float* from, nint stride, int row, int count) =>
+        row < count ? Vector128.Load(from + (row * stride)) : default;
 }
