@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace DistributedBackprop.Training.Tensors;
 
 /// <summary>
-/// The tile kernel on 256-bit vectors: up to 6 rows by 16 columns. Of 16 registers 12 hold sums, two the right side and one the left.
+/// The tile kernel on 256-bit vectors: up to 6 rows by 16 columns.
+/// Of 16 registers 12 hold sums, two the right side and one the left.
 /// The rows are written out because only locals live in registers; what an extent does not use is compiled away.
 /// </summary>
 internal static unsafe class MatrixTile256
@@ -66,12 +67,12 @@ internal static unsafe class MatrixTile256
         }
 
         var c = operands.C;
-        Store<TRows, TVectors>(0, c, c00, c01, in operands);
-        Store<TRows, TVectors>(1, c + operands.CStride, c10, c11, in operands);
-        Store<TRows, TVectors>(2, c + (2 * operands.CStride), c20, c21, in operands);
-        Store<TRows, TVectors>(3, c + (3 * operands.CStride), c30, c31, in operands);
-        Store<TRows, TVectors>(4, c + (4 * operands.CStride), c40, c41, in operands);
-        Store<TRows, TVectors>(5, c + (5 * operands.CStride), c50, c51, in operands);
+        Store<TRows, TVectors>(0, c, c00, c01);
+        Store<TRows, TVectors>(1, c + operands.CStride, c10, c11);
+        Store<TRows, TVectors>(2, c + (2 * operands.CStride), c20, c21);
+        Store<TRows, TVectors>(3, c + (3 * operands.CStride), c30, c31);
+        Store<TRows, TVectors>(4, c + (4 * operands.CStride), c40, c41);
+        Store<TRows, TVectors>(5, c + (5 * operands.CStride), c50, c51);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -107,32 +108,17 @@ internal static unsafe class MatrixTile256
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TRows, TVectors>(
-        int row, float* c, Vector256<float> c0, Vector256<float> c1, in TileOperands operands)
+    private static void Store<TRows, TVectors>(int row, float* c, Vector256<float> c0, Vector256<float> c1)
         where TRows : struct, ITileExtent
         where TVectors : struct, ITileExtent
     {
         if (row < TRows.Count)
         {
-            Finish(c0, 0, in operands).Store(c);
+            c0.Store(c);
             if (TVectors.Count > 1)
             {
-                Finish(c1, Lanes, in operands).Store(c + Lanes);
+                c1.Store(c + Lanes);
             }
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Finish(Vector256<float> sum, int column, in TileOperands operands)
-    {
-        if (operands.Bias != null)
-        {
-            sum += Vector256.Load(operands.Bias + column);
-        }
-
-        // Not a maximum: a NaN passes through, and −0 becomes +0.
-        return operands.Relu
-            ? Vector256.ConditionalSelect(Vector256.LessThanOrEqual(sum, Vector256<float>.Zero), Vector256<float>.Zero, sum)
-            : sum;
     }
 }

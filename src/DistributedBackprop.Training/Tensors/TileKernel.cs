@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace DistributedBackprop.Training.Tensors;
@@ -20,6 +21,7 @@ internal static class TileKernel
         Vector512.IsHardwareAccelerated ? VectorWidth.Bits512 : VectorWidth.Bits256;
 
     /// <summary>How many rows to give to a tile when there are still so many to do.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int RowsOf(VectorWidth width, int left)
     {
         var most = width == VectorWidth.Bits512 ? MatrixTile512.Rows : MatrixTile256.Rows;
@@ -38,25 +40,54 @@ internal static class TileKernel
     /// <param name="columns">32 or 16.</param>
     /// <param name="rowMajor">How the left side lies.</param>
     /// <param name="operands">The rest.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe void Compute(VectorWidth width, int rows, int columns, bool rowMajor, in TileOperands operands)
     {
         if (width == VectorWidth.Bits512)
         {
             Compute512(rows, columns, rowMajor, in operands);
-            return;
+        }
+        else
+        {
+            Compute256(rows, rowMajor, in operands);
+            if (columns > 16)
+            {
+                var right = operands;
+                right.B += 16;
+                right.C += 16;
+                Compute256(rows, rowMajor, in right);
+            }
         }
 
-        Compute256(rows, rowMajor, in operands);
-        if (columns > 16)
+        // Not part of the kernels: it is compiled once, and the tile is still in the first-level cache.
+        if (operands.Bias != null || operands.Relu)
         {
-            var right = operands;
-            right.B += 16;
-            right.C += 16;
-            right.Bias = right.Bias == null ? null : right.Bias + 16;
-            Compute256(rows, rowMajor, in right);
+            Finish(rows, columns, in operands);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static unsafe void Finish(int rows, int columns, in TileOperands operands)
+    {
+        for (var column = 0; column < columns; column += 8)
+        {
+            var bias = operands.Bias != null ? Vector256.Load(operands.Bias + column) : default;
+            var c = operands.C + column;
+            for (var row = 0; row < rows; row++, c += operands.CStride)
+            {
+                // Without a bias nothing is added: −0 would become +0.
+                var sum = operands.Bias != null ? Vector256.Load(c) + bias : Vector256.Load(c);
+
+                // Not a maximum: a NaN passes through, and −0 becomes +0.
+                var finished = operands.Relu
+                    ? Vector256.ConditionalSelect(Vector256.LessThanOrEqual(sum, default), default, sum)
+                    : sum;
+                finished.Store(c);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compute512(int rows, int columns, bool rowMajor, in TileOperands operands)
     {
         switch (rowMajor, columns > 16)
@@ -76,6 +107,7 @@ internal static class TileKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compute512<TVectors, TLeft>(int rows, in TileOperands operands)
         where TVectors : struct, ITileExtent
         where TLeft : struct, ILeftOrder
@@ -109,6 +141,7 @@ internal static class TileKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compute256(int rows, bool rowMajor, in TileOperands operands)
     {
         if (rowMajor)
@@ -121,6 +154,7 @@ internal static class TileKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compute256<TLeft>(int rows, in TileOperands operands)
         where TLeft : struct, ILeftOrder
     {
