@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Training.Data;
@@ -9,6 +11,12 @@ namespace DistributedBackprop.Training.Data;
 /// </summary>
 public sealed class Examples
 {
+    private const int CacheLineBytes = 64;
+
+    // Far enough to hide a trip to memory, near enough that what came is still there.
+    private const int RowsAhead = 4;
+    private const int MostPrefetchedBytes = 1024;
+
     private readonly byte[]? _bytes;
     private readonly float[]? _floats;
     private readonly int[] _labels;
@@ -90,6 +98,11 @@ public sealed class Examples
                 throw new ArgumentOutOfRangeException(nameof(indices), index, $"There are examples 0 … {Count - 1}.");
             }
 
+            if (row + RowsAhead < indices.Length)
+            {
+                Prefetch(indices[row + RowsAhead]);
+            }
+
             labels[row] = _labels[index];
             var target = destination.Slice(row * length, length);
             if (_bytes is not null)
@@ -100,6 +113,27 @@ public sealed class Examples
             {
                 FeatureConversion.Scale(_floats.AsSpan(index * length, length), factor, target);
             }
+        }
+    }
+
+    // Rows in random order are cold, and no hardware foresees where the next begins; from there on it follows by itself.
+    private unsafe void Prefetch(int index)
+    {
+        if (!Sse.IsSupported || (uint)index >= (uint)Count)
+        {
+            return;
+        }
+
+        var rowBytes = Math.Min(Shape.Length * (_bytes is null ? sizeof(float) : 1), MostPrefetchedBytes);
+        ref var first = ref _bytes is null
+            ? ref Unsafe.As<float, byte>(ref _floats![index * Shape.Length])
+            : ref _bytes[index * Shape.Length];
+
+        // Should the array move meanwhile, a wrong line comes into the cache, and nothing else happens.
+        var at = (byte*)Unsafe.AsPointer(ref first);
+        for (var offset = 0; offset < rowBytes; offset += CacheLineBytes)
+        {
+            Sse.Prefetch0(at + offset);
         }
     }
 
