@@ -6,7 +6,7 @@ namespace DistributedBackprop.Training.Tests.Data;
 
 public class ExamplesTests
 {
-    private static readonly Gen<float> Factors = Gen.OneOf(Gen.Float[-2, 2], Gen.OneOfConst(1f, 1 / 255f, (float)(1 / 255.0), 1e-38f));
+    private static readonly Gen<float> Factors = Gen.OneOf<float>(Gen.Float[-2, 2], Gen.OneOf(1f, 1 / 255f, (float)(1 / 255.0), 1e-38f));
 
     [Fact]
     public void Gathered_bytes_have_the_bits_of_a_scalar_loop() =>

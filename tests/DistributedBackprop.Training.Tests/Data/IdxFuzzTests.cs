@@ -18,9 +18,9 @@ public class IdxFuzzTests
     private static readonly byte[] Interesting = [0, 1, 2, 3, 8, 9, 0x0c, 0x0d, 0x1f, 0x7f, 0x80, 0x8b, 0xff];
 
     private static readonly Gen<byte[]> Mutated =
-        from seed in Gen.OneOfConst(AllSeeds)
+        from seed in Gen.OneOf(AllSeeds)
         from length in Gen.Frequency((3, Gen.Const(seed.Length)), (1, Gen.Int[0, seed.Length]))
-        from changes in Gen.Select(Gen.Int[0, seed.Length - 1], Gen.Frequency((2, Gen.OneOfConst(Interesting)), (1, Gen.Byte))).Array[0, 4]
+        from changes in Gen.Select(Gen.Int[0, seed.Length - 1], Gen.Frequency((2, Gen.OneOf(Interesting)), (1, Gen.Byte))).Array[0, 4]
         from tail in Gen.Frequency((4, Gen.Const(Array.Empty<byte>())), (1, Gen.Byte.Array[1, 20]))
         select Mutate(seed, length, changes, tail);
 
