@@ -26,7 +26,7 @@ public sealed class RandomJobsTests
                 (x.Job.Loss != LossKind.SoftmaxCrossEntropy || output.Rank == 1).ShouldBeTrue();
                 x.Data.TrainFeatures.ShouldAllBe(f => f.Length == x.Job.Model.Input.Length);
             },
-            iter: 1000,
+            iter: 300,
             threads: 1);
     }
 
