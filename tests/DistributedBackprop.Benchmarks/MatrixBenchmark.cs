@@ -100,6 +100,17 @@ public static unsafe class MatrixBenchmark
             }
         });
         output.WriteLine(Invariant($"  packing alone {pack[0] * 1e6:F0} µs"));
+        if (Environment.ProcessorCount > 1)
+        {
+            using var two = new ThreadedTiles(2);
+            var threaded = Medians(
+                flops,
+                () => OurStep(layers, memory, batch, tiles, null),
+                () => OurStep(layers, memory, batch, two, null));
+            output.WriteLine(Invariant(
+                $"  two threads {threaded[1] * 1e6:F0} µs = {threaded[0] / threaded[1]:F2}× of one ({threaded[0] * 1e6:F0} µs)"));
+        }
+
         Array.ForEach(memory, matrices => matrices.Dispose());
     }
 

@@ -12,13 +12,21 @@ internal static unsafe class OpenBlas
     private static readonly string[] Names =
         ["libopenblas.so.0", "/usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so.0"];
 
+    private static readonly string[] Chains =
+        ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OPENBLAS_VERBOSE", "OPENBLAS_BLOCK_FACTOR"];
+
     private static delegate* unmanaged[Cdecl]<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void>
         _sgemm;
 
-    /// <summary>Loads it, on one thread.</summary>
+    /// <summary>
+    /// Loads it, on one thread, free to choose the kernels that it finds best: variables that hold it to others (as
+    /// build machines set them, to get the same numbers everywhere) would flatter us.
+    /// </summary>
     /// <returns>Its name and kernel, or null where it is not installed.</returns>
     public static string? Load()
     {
+        // Environment.SetEnvironmentVariable would not reach native code.
+        Array.ForEach(Chains, variable => _ = Unset(variable));
         nint library = 0;
         if (!Array.Exists(Names, name => NativeLibrary.TryLoad(name, out library)))
         {
@@ -44,4 +52,8 @@ internal static unsafe class OpenBlas
     /// <summary>dw [n, k] = deltaᵀ · x.</summary>
     public static void WeightGradient(float* delta, float* x, float* dw, int m, int n, int k) =>
         _sgemm(RowMajor, Transposed, NotTransposed, n, k, m, 1, delta, n, x, k, 0, dw, k);
+
+    [DllImport("libc", EntryPoint = "unsetenv", BestFitMapping = false)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Unset([MarshalAs(UnmanagedType.LPUTF8Str)] string variable);
 }

@@ -66,12 +66,23 @@ internal static unsafe class MatrixTile256
         }
 
         var c = operands.C;
-        Store<TRows, TVectors>(0, c, c00, c01, in operands);
-        Store<TRows, TVectors>(1, c + operands.CStride, c10, c11, in operands);
-        Store<TRows, TVectors>(2, c + (2 * operands.CStride), c20, c21, in operands);
-        Store<TRows, TVectors>(3, c + (3 * operands.CStride), c30, c31, in operands);
-        Store<TRows, TVectors>(4, c + (4 * operands.CStride), c40, c41, in operands);
-        Store<TRows, TVectors>(5, c + (5 * operands.CStride), c50, c51, in operands);
+        if (operands.Bias == null && !operands.Relu)
+        {
+            Store<TRows, TVectors>(0, c, c00, c01);
+            Store<TRows, TVectors>(1, c + operands.CStride, c10, c11);
+            Store<TRows, TVectors>(2, c + (2 * operands.CStride), c20, c21);
+            Store<TRows, TVectors>(3, c + (3 * operands.CStride), c30, c31);
+            Store<TRows, TVectors>(4, c + (4 * operands.CStride), c40, c41);
+            Store<TRows, TVectors>(5, c + (5 * operands.CStride), c50, c51);
+            return;
+        }
+
+        Finish<TRows, TVectors>(0, c, c00, c01, in operands);
+        Finish<TRows, TVectors>(1, c + operands.CStride, c10, c11, in operands);
+        Finish<TRows, TVectors>(2, c + (2 * operands.CStride), c20, c21, in operands);
+        Finish<TRows, TVectors>(3, c + (3 * operands.CStride), c30, c31, in operands);
+        Finish<TRows, TVectors>(4, c + (4 * operands.CStride), c40, c41, in operands);
+        Finish<TRows, TVectors>(5, c + (5 * operands.CStride), c50, c51, in operands);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -107,23 +118,34 @@ internal static unsafe class MatrixTile256
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TRows, TVectors>(
+    private static void Store<TRows, TVectors>(int row, float* c, Vector256<float> c0, Vector256<float> c1)
+        where TRows : struct, ITileExtent
+        where TVectors : struct, ITileExtent
+    {
+        if (row < TRows.Count)
+        {
+            c0.Store(c);
+            if (TVectors.Count > 1)
+            {
+                c1.Store(c + Lanes);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish<TRows, TVectors>(
         int row, float* c, Vector256<float> c0, Vector256<float> c1, in TileOperands operands)
         where TRows : struct, ITileExtent
         where TVectors : struct, ITileExtent
     {
         if (row < TRows.Count)
         {
-            Finish(c0, 0, in operands).Store(c);
-            if (TVectors.Count > 1)
-            {
-                Finish(c1, Lanes, in operands).Store(c + Lanes);
-            }
+            Store<TRows, TVectors>(row, c, Finished(c0, 0, in operands), TVectors.Count > 1 ? Finished(c1, Lanes, in operands) : c1);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Finish(Vector256<float> sum, int column, in TileOperands operands)
+    private static Vector256<float> Finished(Vector256<float> sum, int column, in TileOperands operands)
     {
         if (operands.Bias != null)
         {

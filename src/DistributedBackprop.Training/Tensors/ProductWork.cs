@@ -18,12 +18,22 @@ internal enum RightSide
 /// <summary>
 /// A product <c>c = a·b</c>, cut into tiles of some rows and some panels of columns. Within a tile the depth is cut into
 /// blocks whose part of the right side fits the first-level cache; a block goes on from what the one before left in the
-/// output, so no cut shows in the bits.
+/// output, so no cut shows in the bits. (All that runs once for each tile is compiled at full strength from the start:
+/// a process that trains for some seconds would spend them in the first tier.)
 /// </summary>
 internal sealed unsafe class ProductWork : TileWork
 {
-    private const int MostDepth = 256;
+    // A block of the right side (288 × 32 floats, 36 KB) leaves room in a first-level cache of 48 KB for what streams by.
+    private const int MostDepth = 288;
+
+    // 512 × 288 floats of the left side stay in a second-level cache of 1 MB while all panels pass.
     private const int MostRows = 512;
+
+    // Above so many rows a right side is read so often that copying it into a panel first pays.
+    private const int MostRowsInPlace = 128;
+
+    // The same where its rows do not begin at cache lines, or all fall on the same few sets of the caches.
+    private const int MostRowsInPlaceBadly = 16;
     private const int AlignmentFloats = 16;
     private const int ScratchFloats =
         (MostDepth * WeightPacking.PanelColumns) + (8 * WeightPacking.PanelColumns) + WeightPacking.PanelColumns + AlignmentFloats;
@@ -89,6 +99,7 @@ internal sealed unsafe class ProductWork : TileWork
 
     /// <inheritdoc/>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void RunTile(int tile)
     {
         var scratch = stackalloc float[ScratchFloats];
@@ -119,10 +130,13 @@ internal sealed unsafe class ProductWork : TileWork
 
     private static int Chunks(int length, int chunk) => (int)(((long)length + chunk - 1) / chunk);
 
+    private static bool IsBad(nint stride) => stride % 16 != 0 || stride % 1024 == 0;
+
     // Where part number `index` of `parts` begins, at a multiple of `grain`.
     private static int Cut(int length, int grain, int parts, int index) =>
         (int)Math.Min(length, (long)Chunks(length, grain) * index / parts * grain);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Panel(int firstRow, int lastRow, int column, int first, int last, float* scratch)
     {
         var columns = Math.Min(WeightPacking.PanelColumns, Columns - column);
@@ -164,6 +178,7 @@ internal sealed unsafe class ProductWork : TileWork
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SetRight(
         ref TileOperands operands, int column, int columns, int width, int first, int rows, float* panel)
     {
@@ -177,8 +192,7 @@ internal sealed unsafe class ProductWork : TileWork
                 WeightPacking.Transpose(B + (column * BStride) + first, BStride, columns, depth, panel, width);
                 operands.B = panel;
                 break;
-            case RightSide.Rows when columns == width && rows <= 8:
-                // Read once or twice only: a copy would not pay.
+            case RightSide.Rows when columns == width && rows <= (IsBad(BStride) ? MostRowsInPlaceBadly : MostRowsInPlace):
                 operands.B = B + (first * BStride) + column;
                 operands.BStride = BStride;
                 break;
@@ -190,6 +204,7 @@ internal sealed unsafe class ProductWork : TileWork
     }
 
     // A tile that is narrower than the kernel: computed in scratch, where all columns exist.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Edge(in TileOperands operands, int rows, int columns, int width, float* scratch)
     {
         var inner = operands;

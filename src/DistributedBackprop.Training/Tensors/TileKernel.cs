@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace DistributedBackprop.Training.Tensors;
@@ -20,6 +21,7 @@ internal static class TileKernel
         Vector512.IsHardwareAccelerated ? VectorWidth.Bits512 : VectorWidth.Bits256;
 
     /// <summary>How many rows to give to a tile when there are still so many to do.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int RowsOf(VectorWidth width, int left)
     {
         var most = width == VectorWidth.Bits512 ? MatrixTile512.Rows : MatrixTile256.Rows;
@@ -38,6 +40,7 @@ internal static class TileKernel
     /// <param name="columns">32 or 16.</param>
     /// <param name="rowMajor">How the left side lies.</param>
     /// <param name="operands">The rest.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe void Compute(VectorWidth width, int rows, int columns, bool rowMajor, in TileOperands operands)
     {
         if (width == VectorWidth.Bits512)
@@ -57,6 +60,7 @@ internal static class TileKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compute512(int rows, int columns, bool rowMajor, in TileOperands operands)
     {
         switch (rowMajor, columns > 16)
@@ -76,6 +80,7 @@ internal static class TileKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compute512<TVectors, TLeft>(int rows, in TileOperands operands)
         where TVectors : struct, ITileExtent
         where TLeft : struct, ILeftOrder
@@ -109,6 +114,7 @@ internal static class TileKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compute256(int rows, bool rowMajor, in TileOperands operands)
     {
         if (rowMajor)
@@ -121,6 +127,7 @@ internal static class TileKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compute256<TLeft>(int rows, in TileOperands operands)
         where TLeft : struct, ILeftOrder
     {
