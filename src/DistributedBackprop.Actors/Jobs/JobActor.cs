@@ -33,6 +33,7 @@ public sealed class JobActor : ReceiveActor
     private int _unconnected;
     private long _granted;
     private long _watched;
+    private bool _isEvaluating;
     private bool _isCancelled;
     private LayerParameters?[] _final = [];
     private TrainingEvent? _outcome;
@@ -107,6 +108,7 @@ public sealed class JobActor : ReceiveActor
         {
             if (_progress.OnEvaluated(evaluated.Replica, evaluated.LossSum, evaluated.Correct))
             {
+                _isEvaluating = false;
                 DecideBoundary();
             }
         });
@@ -166,6 +168,7 @@ public sealed class JobActor : ReceiveActor
         else if (_progress.NeedsEvaluation)
         {
             _clock.StopTraining();
+            _isEvaluating = true;
             TellReplicas(new Evaluate(FirstGeneration, _progress.Step));
         }
         else
@@ -222,7 +225,7 @@ public sealed class JobActor : ReceiveActor
 
     private void CancelIfDrained()
     {
-        if (_outcome is null && !_progress.IsOver && _progress.Step >= _granted && !_progress.NeedsEvaluation)
+        if (_outcome is null && !_progress.IsOver && !_isEvaluating && _progress.Step >= _granted)
         {
             End(new TrainingCancelled(_run.Id, _progress.Step));
         }

@@ -176,18 +176,8 @@ public sealed class LayerActor : PipelineActor
 
     private void Forward(MicroBatchKey key)
     {
-        var inputs = _activations.Take(key);
         _firstPositions.Remove(key, out var firstPosition);
-        var (output, pullback) = Layer.Forward(
-            _peers.Parameters,
-            inputs,
-            new ForwardPass(_assignment.Workspace, key.IsTraining, key.Step, firstPosition));
-        foreach (var input in inputs)
-        {
-            input.Dispose();
-        }
-
-        _activations.GiveBack(inputs);
+        var (output, pullback) = Apply(key, firstPosition);
         if (pullback is not null)
         {
             _stash.Add(key.Index, pullback);
@@ -200,6 +190,27 @@ public sealed class LayerActor : PipelineActor
             // The last consumer gets the output itself, those before it shares of it.
             var value = i == links.Length - 1 ? output : output.Share();
             links[i].Target.Tell(new Activation(Generation, key, firstPosition, links[i].Position, value));
+        }
+    }
+
+    private (Tensor Output, Pullback? Pullback) Apply(MicroBatchKey key, int firstPosition)
+    {
+        var inputs = _activations.Take(key);
+        try
+        {
+            return Layer.Forward(
+                _peers.Parameters,
+                inputs,
+                new ForwardPass(_assignment.Workspace, key.IsTraining, key.Step, firstPosition));
+        }
+        finally
+        {
+            foreach (var input in inputs)
+            {
+                input.Dispose();
+            }
+
+            _activations.GiveBack(inputs);
         }
     }
 
