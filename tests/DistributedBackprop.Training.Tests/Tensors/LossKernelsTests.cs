@@ -98,14 +98,6 @@ public class LossKernelsTests
          });
 
     [Fact]
-    public void The_lowest_index_wins_a_tie()
-    {
-        LossKernels.IndexOfLargest([1f, 3f, 3f, 2f]).ShouldBe(1);
-        LossKernels.IndexOfLargest([float.NegativeInfinity, float.NegativeInfinity]).ShouldBe(0);
-        LossKernels.IndexOfLargest([1f, float.NaN, 2f]).ShouldBe(2);
-    }
-
-    [Fact]
     public void Logits_far_apart_neither_overflow_nor_lose_the_loss()
     {
         var (loss, correct) = (0.0, 0L);

@@ -49,6 +49,20 @@ public class RowReductionsTests
     }
 
     [Fact]
+    public void The_index_of_the_largest_is_the_one_a_loop_finds() =>
+        Gen.Frequency((9, Gen.OneOf(-0f, 0f, 1f, 2f, 3f, float.NegativeInfinity)), (1, Gen.OneOf(float.NaN, float.PositiveInfinity)))
+            .Array[0, 40].Sample(x =>
+            {
+                var best = 0;
+                for (var i = 1; i < x.Length; i++)
+                {
+                    best = x[i] > x[best] ? i : best;
+                }
+
+                RowReductions.IndexOfLargest(x).ShouldBe(best);
+            });
+
+    [Fact]
     public void Rows_of_different_lengths_have_no_product() =>
         Should.Throw<ArgumentException>(() => RowReductions.Dot(new float[2], new float[3]));
 
