@@ -4,8 +4,30 @@ switch (args)
 {
     case ["peers"]:
         MatrixBenchmark.Run(Console.Out);
+        await TrainingBenchmark.RunAsync(Console.Out);
+        await ActorBenchmark.RunAsync(Console.Out);
+        return 0;
+    case ["matrix"]:
+        MatrixBenchmark.Run(Console.Out);
+        return 0;
+    case ["training"]:
+        await TrainingBenchmark.RunAsync(Console.Out);
+        await ActorBenchmark.RunAsync(Console.Out);
+        return 0;
+    case ["actors"]:
+        await ActorBenchmark.RunAsync(Console.Out);
+        return 0;
+    case ["profile"]:
+        StepProfile.Run(Console.Out);
         return 0;
     default:
-        Console.Error.WriteLine("usage: peers (matrix products beside OpenBLAS's)");
+        Console.Error.WriteLine(
+            """
+            usage: peers      all comparisons: matrix, then training
+                   matrix     matrix products beside OpenBLAS's
+                   training   training beside PyTorch's, then actors
+                   actors     actors beside a plain loop; bytes allocated for each step
+                   profile    where the time of a step goes
+            """);
         return 2;
 }
