@@ -85,6 +85,23 @@ public sealed class PlainInterpreterTests
     }
 
     [Fact]
+    public void Dropout_works_in_training_only()
+    {
+        var job = XorByHand.Job() with { Optimizer = new SgdChoice { LearningRate = new ConstantRate(0) } };
+        var (with, without) = (Run(rate: 0.5), Run(rate: 0));
+        with.TestLoss.ShouldBe(without.TestLoss);
+        with.TrainLoss.ShouldNotBe(without.TrainLoss);
+
+        PlainEpoch Run(double rate)
+        {
+            var dropout = new ModelLayer("dropout1", ["dense1"], new DropoutKind(rate));
+            var last = job.Model.Layers[1] with { Inputs = ["dropout1"] };
+            var model = job.Model with { Layers = [job.Model.Layers[0], dropout, last] };
+            return PlainInterpreter.Run(job with { Model = model }, XorByHand.TestedPoints, XorByHand.Parameters).Epochs[0];
+        }
+    }
+
+    [Fact]
     public void A_network_learns_the_exclusive_or()
     {
         var adam = new AdamChoice { LearningRate = new ConstantRate(0.05) };
