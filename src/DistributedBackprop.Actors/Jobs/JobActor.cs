@@ -184,11 +184,8 @@ public sealed class JobActor : ReceiveActor
             Tell(epoch);
         }
 
-        if (_isCancelled)
-        {
-            CancelIfDrained();
-        }
-        else if (_progress.IsOver)
+        // A job that is over is complete, whoever wants it stopped now.
+        if (_progress.IsOver)
         {
             _clock.StopTraining();
             _final = new LayerParameters?[_run.Graph.Nodes.Length];
@@ -196,6 +193,10 @@ public sealed class JobActor : ReceiveActor
             {
                 layer.Tell(new CollectParameters(FirstGeneration, _progress.Step));
             }
+        }
+        else if (_isCancelled)
+        {
+            CancelIfDrained();
         }
         else
         {
