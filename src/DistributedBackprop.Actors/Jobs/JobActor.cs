@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 using Akka.Actor;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Pipeline;
-using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 
