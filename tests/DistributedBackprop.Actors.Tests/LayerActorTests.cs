@@ -152,6 +152,7 @@ public sealed class LayerActorTests : TestKit
             node,
             0,
             Schedule.Of(ScheduleKind.OneForwardOneBackward, 1, microBatches)[0],
+            new GradientAveraging(),
             Optimizer.Of(new SgdChoice { LearningRate = new ConstantRate(0.5) }),
             new ConstantRate(0.5),
             10,

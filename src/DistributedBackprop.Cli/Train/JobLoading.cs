@@ -22,7 +22,7 @@ internal static class JobLoading
         try
         {
             var result = JobFile.Read(path);
-            return Supported(path, result.Job ?? throw new CommandException(ExitCode.Invalid, Told(result.Errors)));
+            return result.Job ?? throw new CommandException(ExitCode.Invalid, Told(result.Errors));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -51,11 +51,6 @@ internal static class JobLoading
         .. errors.Take(ErrorsTold).Select(error => error.ToString()),
         .. errors.Count > ErrorsTold ? [$"and {errors.Count - ErrorsTold} more errors"] : Array.Empty<string>(),
     ];
-
-    private static TrainingJob Supported(string path, TrainingJob job) => job.Parallelism.Averaging is GradientAveraging
-        ? job
-        : throw new CommandException(
-            ExitCode.Invalid, $"{path}: parallelism.averaging: parameters is not supported yet (allowed: gradients)");
 
     // How many labels the output can tell apart: one logit tells two, one number any.
     private static int? ClassesOf(TrainingJob job, Graph graph) => (job.Loss, graph.Output.Length) switch
