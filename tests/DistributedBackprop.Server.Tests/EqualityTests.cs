@@ -16,6 +16,27 @@ public sealed class EqualityTests(LocalNodes nodes) : IClassFixture<LocalNodes>
             iter: 300,
             threads: 1);
 
+    [Fact]
+    public void Random_jobs_that_average_parameters_have_the_bits_of_the_plain_interpreter() =>
+        Gen.Select(new RandomJobs(averagesParameters: true), _threads).Sample(
+            (random, threads) => ShouldEqual(nodes.TrainAsync(random.Job, random.Data, threads).GetAwaiter().GetResult(), random),
+            iter: 300,
+            threads: 1);
+
+    [Fact]
+    public void No_random_job_leaves_a_tensor_behind()
+    {
+        Gen.Select(Gen.OneOf(new RandomJobs(), new RandomJobs(averagesParameters: true)), _threads).Sample(
+            (random, threads) => _ = nodes.TrainAsync(random.Job, random.Data, threads).GetAwaiter().GetResult(),
+            iter: 50,
+            threads: 1);
+        foreach (var threads in new[] { 1, 2, 4 })
+        {
+            nodes[threads].Pool.Outstanding.ShouldBe(0);
+            nodes[threads].Pool.Leaked.ShouldBe(0);
+        }
+    }
+
     private static void ShouldEqual(Observed actual, RandomJob random)
     {
         var expected = PlainInterpreter.Run(random.Job, random.Data);

@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 using Akka.Actor;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Pipeline;
-using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 
@@ -31,8 +31,10 @@ public sealed class JobActor : ReceiveActor
     private readonly TrainingClock _clock;
     private ImmutableArray<PipelineRefs> _replicas = [];
     private int _unconnected;
+    private int _roundsOpen;
     private long _granted;
     private long _watched;
+    private bool _isEvaluating;
     private bool _isCancelled;
     private LayerParameters?[] _final = [];
     private TrainingEvent? _outcome;
@@ -107,9 +109,11 @@ public sealed class JobActor : ReceiveActor
         {
             if (_progress.OnEvaluated(evaluated.Replica, evaluated.LossSum, evaluated.Correct))
             {
+                _isEvaluating = false;
                 DecideBoundary();
             }
         });
+        Receive<RoundClosed>(_ => OnRoundClosed());
         Receive<LayerParameters>(OnFinalParameters);
         InEveryState();
     }
@@ -163,9 +167,18 @@ public sealed class JobActor : ReceiveActor
         {
             GrantSteps();
         }
-        else if (_progress.NeedsEvaluation)
+        else
+        {
+            JudgeOrDecide();
+        }
+    }
+
+    private void JudgeOrDecide()
+    {
+        if (_progress.NeedsEvaluation)
         {
             _clock.StopTraining();
+            _isEvaluating = true;
             TellReplicas(new Evaluate(FirstGeneration, _progress.Step));
         }
         else
@@ -176,16 +189,20 @@ public sealed class JobActor : ReceiveActor
 
     private void DecideBoundary()
     {
-        if (_progress.DecideBoundary() is { } epoch)
+        var epoch = _progress.DecideBoundary();
+        if (_progress.NeedsRound)
+        {
+            CloseRound();
+            return;
+        }
+
+        if (epoch is not null)
         {
             Tell(epoch);
         }
 
-        if (_isCancelled)
-        {
-            CancelIfDrained();
-        }
-        else if (_progress.IsOver)
+        // A job that is over is complete, whoever wants it stopped now.
+        if (_progress.IsOver)
         {
             _clock.StopTraining();
             _final = new LayerParameters?[_run.Graph.Nodes.Length];
@@ -194,10 +211,33 @@ public sealed class JobActor : ReceiveActor
                 layer.Tell(new CollectParameters(FirstGeneration, _progress.Step));
             }
         }
+        else if (_isCancelled)
+        {
+            CancelIfDrained();
+        }
         else
         {
             _clock.StartTraining();
             GrantSteps();
+        }
+    }
+
+    private void CloseRound()
+    {
+        foreach (var layer in _replicas.SelectMany(pipeline => pipeline.Layers))
+        {
+            _roundsOpen++;
+            layer.Tell(new CloseRound(FirstGeneration, _progress.Step));
+        }
+    }
+
+    private void OnRoundClosed()
+    {
+        _roundsOpen--;
+        if (_roundsOpen == 0)
+        {
+            _progress.OnRoundClosed();
+            JudgeOrDecide();
         }
     }
 
@@ -222,7 +262,7 @@ public sealed class JobActor : ReceiveActor
 
     private void CancelIfDrained()
     {
-        if (_outcome is null && !_progress.IsOver && _progress.Step >= _granted && !_progress.NeedsEvaluation)
+        if (_outcome is null && !_progress.IsOver && !_isEvaluating && _progress.Step >= _granted)
         {
             End(new TrainingCancelled(_run.Id, _progress.Step));
         }

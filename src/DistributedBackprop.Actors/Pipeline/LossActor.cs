@@ -85,35 +85,36 @@ public sealed class LossActor : PipelineActor
             var key = _next;
             _next = key with { Index = key.Index + 1 };
             _targets.Remove(key);
-            var outputs = _outputs.Take(key);
-            Judge(targets, outputs[0]);
-            outputs[0].Dispose();
-            targets.Labels.Dispose();
-            _outputs.GiveBack(outputs);
+            var arrived = _outputs.Take(key);
+            using (var outputs = arrived[0])
+            using (targets.Labels)
+            {
+                _outputs.GiveBack(arrived);
+                Judge(targets, outputs);
+            }
         }
     }
 
     private void Judge(Targets targets, Tensor outputs)
     {
         var key = targets.Key;
-        var delta = key.IsTraining ? Tensor.Rent(_workspace.Pool, outputs.Shape) : null;
+        using var delta = key.IsTraining ? Tensor.Rent(_workspace.Pool, outputs.Shape) : null;
         _loss.Judge(outputs, targets.Labels.Integers, targets.StepExamples, ref _sum, ref _correct, delta);
         if (!double.IsFinite(_sum) && key.IsTraining)
         {
-            delta!.Dispose();
             FindWhereItBegan(key, outputs);
             return;
         }
 
-        var link = _links!.Backward[0]!;
         if (delta is not null)
         {
-            link.Target.Tell(new Delta(Generation, key, link.Position, delta));
+            var link = _links!.Backward[0]!;
+            link.Target.Tell(new Delta(Generation, key, link.Position, delta.Share()));
         }
 
         if (targets.IsLast || !key.IsTraining)
         {
-            _links.OtherEnd!.Tell(new Judged(Generation, key, _sum, _correct));
+            _links!.OtherEnd!.Tell(new Judged(Generation, key, _sum, _correct));
         }
     }
 

@@ -28,7 +28,7 @@ public sealed class DenseLayer : Layer
             throw new ArgumentException($"{kind.Activation} needs the layer's input for its derivative: compose it.", nameof(kind));
         }
 
-        In = input[input.Rank - 1];
+        In = input[^1];
         Out = kind.Units;
         OutputShape = new Shape([.. input.Axes.AsSpan()[..^1], Out]);
         Parameters = kind.Bias

@@ -18,7 +18,7 @@ public sealed class SoftmaxLayer(Shape input) : Layer
     {
         var output = Tensor.Rent(pass.Workspace.Pool, inputs[0].Shape);
         inputs[0].Floats.CopyTo(output.Floats);
-        var row = OutputShape[OutputShape.Rank - 1];
+        var row = OutputShape[^1];
         SoftmaxKernels.Softmax(output.Floats, output.Floats, row);
         return (output, pass.IsTraining ? new Way(output, row) : null);
     }

@@ -90,7 +90,13 @@ internal static class SafetensorsHeader
         {
             var member = json.GetString()!;
             json.Read();
-            var isNew = member switch { "dtype" => type is null, "shape" => shape is null, "data_offsets" => offsets is null, _ => false };
+            var isNew = member switch
+            {
+                "dtype" => type is null,
+                "shape" => shape is null,
+                "data_offsets" => offsets is null,
+                _ => false,
+            };
             Expect(isNew, fileName, name, $"has an unknown or second member \"{member}\"", Members);
             switch (member)
             {

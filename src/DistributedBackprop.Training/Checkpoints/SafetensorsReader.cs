@@ -58,7 +58,8 @@ public static class SafetensorsReader
         if (length < 2 || length > most)
         {
             throw new SafetensorsException(
-                fileName, null, $"the header's length is {length} bytes in a file of {fileBytes}", $"2 … {most}");
+                fileName, null, $"the header's length is {length} bytes in a file of {fileBytes}",
+                most < 2 ? "a longer file" : $"2 … {most}");
         }
 
         return (int)length;

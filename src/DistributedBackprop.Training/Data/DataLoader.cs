@@ -22,7 +22,9 @@ public static class DataLoader
             IdxData idx => LoadIdx(idx, dataRoot, classes),
             DigitsData digits => new DataSet(
                 DigitGenerator.Generate(seed, "data.train", digits.TrainExamples, digits.Noise, tiles),
-                digits.TestExamples == 0 ? null : DigitGenerator.Generate(seed, "data.test", digits.TestExamples, digits.Noise, tiles),
+                digits.TestExamples == 0
+                    ? null
+                    : DigitGenerator.Generate(seed, "data.test", digits.TestExamples, digits.Noise, tiles),
                 (float)(digits.Scale / 255.0)),
             SpiralsData spirals => new DataSet(
                 SpiralGenerator.Generate(seed, "data.train", spirals.TrainExamples, spirals),

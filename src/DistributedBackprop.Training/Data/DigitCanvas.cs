@@ -23,7 +23,7 @@ internal readonly ref struct DigitCanvas(Span<float> distances)
     private const double ByteSumDeviation = 147.80053;
     private const int ByteSumMean = 510;
 
-    private static readonly Vector256<float> Lanes = Vector256.Create(0f, 1, 2, 3, 4, 5, 6, 7);
+    private static readonly Vector256<float> _lanes = Vector256.Create(0f, 1, 2, 3, 4, 5, 6, 7);
 
     private readonly ref float _distances = ref MemoryMarshal.GetReference(distances[..Pixels]);
 
@@ -59,7 +59,7 @@ internal readonly ref struct DigitCanvas(Span<float> distances)
                 // The last eight of a row overlap those before: a minimum may be taken twice.
                 var first = Math.Min(column, Side - 8);
                 ref var place = ref Unsafe.Add(ref _distances, (row * Side) + first);
-                var x = Lanes + Vector256.Create(first - x0);
+                var x = _lanes + Vector256.Create(first - x0);
                 var along = ((x * directionX) + alongY) * inverse;
                 along = Vector256.Min(Vector256.Max(along, Vector256<float>.Zero), one);
                 var awayX = x - (along * directionX);

@@ -55,8 +55,10 @@ public static class IdxReader
             if (!float.IsFinite(floats[i]))
             {
                 throw new DataException(
-                    source.Name, FormattableString.Invariant($"feature {floats[i]} of example {i / (floats.Length / header.Count)}"),
-                    "finite numbers", header.Bytes + (4L * i));
+                    source.Name,
+                    FormattableString.Invariant($"feature {floats[i]} of example {i / (floats.Length / header.Count)}"),
+                    "finite numbers",
+                    header.Bytes + (4L * i));
             }
         }
 

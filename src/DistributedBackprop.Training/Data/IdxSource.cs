@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -15,14 +16,16 @@ internal sealed class IdxSource : IDisposable
     // Images pack to a fifth or so: most files then need no second chunk.
     private const int UsualRatio = 8;
 
+    private readonly Stream _file;
     private readonly Stream _content;
     private readonly GZipStream? _gzip;
     private readonly long _fileBytes;
     private long _position;
 
-    private IdxSource(Stream content, GZipStream? gzip, long fileBytes, string name)
+    private IdxSource(Stream file, GZipStream? gzip, long fileBytes, string name)
     {
-        _content = content;
+        _file = file;
+        _content = gzip ?? file;
         _gzip = gzip;
         _fileBytes = fileBytes;
         Name = name;
@@ -48,7 +51,7 @@ internal sealed class IdxSource : IDisposable
         var gzip = read == 2 && magic[0] == 0x1f && magic[1] == 0x8b
             ? new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true)
             : null;
-        return new IdxSource(gzip ?? stream, gzip, stream.Length - start, name);
+        return new IdxSource(stream, gzip, stream.Length - start, name);
     }
 
     /// <summary>Fills a part of the header.</summary>
@@ -105,6 +108,24 @@ internal sealed class IdxSource : IDisposable
         if (Read(one) != 0)
         {
             throw new DataException(Name, "goes on after its last element", "a file that ends here", end);
+        }
+
+        if (_gzip is not null)
+        {
+            CheckTrailer();
+        }
+    }
+
+    // GZipStream takes a file whose trailer is cut off, and one that something follows, for whole. The last four bytes
+    // of a whole one are the content's length modulo 2³².
+    private void CheckTrailer()
+    {
+        Span<byte> length = stackalloc byte[4];
+        _file.Position = _file.Length - length.Length;
+        _file.ReadExactly(length);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(length) != (uint)_position)
+        {
+            throw new DataException(Name, "is damaged gzip: its end is cut off, or something follows it", "a whole file");
         }
     }
 

@@ -27,7 +27,8 @@ internal static class SpiralGenerator
             var distance = random.Word(0, (uint)i, 0) * WordUnit;
             var angle = 2 * Math.PI * ((spirals.Turns * distance) + ((double)arm / spirals.Classes));
             points[2 * i] = (float)((distance * ElementaryDouble.Cos(angle)) + (spirals.Noise * random.Normal(1, (uint)i, 0)));
-            points[(2 * i) + 1] = (float)((distance * ElementaryDouble.Sin(angle)) + (spirals.Noise * random.Normal(2, (uint)i, 0)));
+            points[(2 * i) + 1] =
+                (float)((distance * ElementaryDouble.Sin(angle)) + (spirals.Noise * random.Normal(2, (uint)i, 0)));
             labels[i] = arm;
         }
 

@@ -18,7 +18,9 @@ public enum JobErrorKind
     /// <summary>The text is no single, plain YAML document.</summary>
     Syntax,
 
-    /// <summary>An unknown, missing or not yet supported key or word, or a wrong type: <see cref="JobSchema"/> sees it too.</summary>
+    /// <summary>
+    /// An unknown, missing or not yet supported key or word, or a wrong type: <see cref="JobSchema"/> sees it too.
+    /// </summary>
     Structure,
 
     /// <summary>A value out of its range, or parts of the job that do not fit together.</summary>

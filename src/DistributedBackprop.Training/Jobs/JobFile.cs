@@ -60,7 +60,7 @@ public static class JobFile
         return Parse(fileName, text);
     }
 
-    private static readonly string TooLong = $"a job file may have at most {MaxLength} bytes";
+    private static string TooLong { get; } = $"a job file may have at most {MaxLength} bytes";
 
     private static TrainingJob? Parse(string text, JobErrors errors)
     {

@@ -46,7 +46,7 @@ public static class LossKernels
             var sum = RowReductions.SumOfExponentials(x, maximum, delta);
             var loss = Elementary.Log(sum) - (x[label] - maximum);
             lossChain += loss;
-            correct += IndexOfLargest(x) == label ? 1 : 0;
+            correct += RowReductions.IndexOfLargest(x) == label ? 1 : 0;
             if (!delta.IsEmpty)
             {
                 var ofLabel = ((delta[label] / sum) - 1f) * weight;
@@ -82,7 +82,7 @@ public static class LossKernels
         for (var n = 0; n < labels.Length; n++)
         {
             var label = CheckedLabel(labels, n, Math.Max(d, 2));
-            var right = d == 1 ? outputs[n] > 0f == (label == 1) : IndexOfLargest(outputs.Slice(n * d, d)) == label;
+            var right = d == 1 ? outputs[n] > 0f == (label == 1) : RowReductions.IndexOfLargest(outputs.Slice(n * d, d)) == label;
             correct += right ? 1 : 0;
         }
 
@@ -115,24 +115,11 @@ public static class LossKernels
         {
             var right = d == 1
                 ? outputs[n] > 0.5f == (labels[n] == 1)
-                : IndexOfLargest(outputs.Slice(n * d, d)) == CheckedLabel(labels, n, d);
+                : RowReductions.IndexOfLargest(outputs.Slice(n * d, d)) == CheckedLabel(labels, n, d);
             correct += right ? 1 : 0;
         }
 
         AddElements(default(SquaredErrorElements), outputs, labels, d, deltas, 2.0, totalExamples, ref lossChain);
-    }
-
-    /// <summary>The index of the largest element, the lowest in a tie; NaN is larger than nothing, and a NaN that comes
-    /// first stays. Of an empty row 0.</summary>
-    public static int IndexOfLargest(ReadOnlySpan<float> row)
-    {
-        var best = 0;
-        for (var i = 1; i < row.Length; i++)
-        {
-            best = row[i] > row[best] ? i : best;
-        }
-
-        return best;
     }
 
     /// <summary>Losses of all elements, eight at a time; their chain of additions is one element after the other.</summary>
@@ -149,6 +136,7 @@ public static class LossKernels
         where TElements : struct, IElementLoss
     {
         Span<float> targets = stackalloc float[Vector256<float>.Count];
+        Span<float> losses = stackalloc float[Vector256<float>.Count];
         var weight = Vector256.Create((float)(factor / ((double)totalExamples * d)));
         var (example, element) = (0, 0);
         for (var i = 0; i < outputs.Length; i += Vector256<float>.Count)
@@ -166,9 +154,10 @@ public static class LossKernels
 
             var x = Elementwise.LoadPartial(outputs.Slice(i, count), 0f);
             var (loss, delta) = elements.Of(x, Vector256.Create<float>(targets));
-            for (var lane = 0; lane < count; lane++)
+            loss.CopyTo(losses);
+            foreach (var ofElement in losses[..count])
             {
-                lossChain += loss[lane];
+                lossChain += ofElement;
             }
 
             if (!deltas.IsEmpty)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -85,6 +86,42 @@ public static class RowReductions
         low = Vector256.ConditionalSelect(useLow, Vector256.FusedMultiplyAdd(xLow, yLow, low), low);
         high = Vector256.ConditionalSelect(useHigh, Vector256.FusedMultiplyAdd(xHigh, yHigh, high), high);
         return AddLanes(low, high);
+    }
+
+    /// <summary>
+    /// The index of the largest element, the lowest in a tie. NaN is larger than nothing, but one that comes first
+    /// stays: the index that a loop over "x &gt; best" finds. Of an empty row 0.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static int IndexOfLargest(ReadOnlySpan<float> row)
+    {
+        if (row.IsEmpty || float.IsNaN(row[0]))
+        {
+            return 0;
+        }
+
+        // First the value, in any order; then where it stands first. Branches on the values would be guessed wrongly.
+        var best = Vector256.Create(row[0]);
+        var i = 0;
+        for (; i <= row.Length - Half; i += Half)
+        {
+            best = Larger(Vector256.Create(row.Slice(i, Half)), best);
+        }
+
+        best = Larger(Elementwise.LoadPartial(row[i..], row[0]), best);
+        var four = Larger(best.GetLower(), best.GetUpper());
+        var two = Larger(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        var largest = Vector256.Create(two[0] > two[1] ? two[0] : two[1]);
+        for (i = 0; i <= row.Length - Half; i += Half)
+        {
+            if (Vector256.EqualsAny(Vector256.Create(row.Slice(i, Half)), largest))
+            {
+                break;
+            }
+        }
+
+        var last = Elementwise.LoadPartial(row.Slice(i, Math.Min(Half, row.Length - i)), float.NaN);
+        return i + BitOperations.TrailingZeroCount(Vector256.Equals(last, largest).ExtractMostSignificantBits());
     }
 
     /// <summary>

@@ -37,6 +37,10 @@ public sealed class Shape : IEquatable<Shape>
     /// <param name="axis">0 is the outermost.</param>
     public int this[int axis] => _axes[axis];
 
+    /// <summary>The length of one axis, counted from either end.</summary>
+    /// <param name="axis"><c>^1</c> is the innermost.</param>
+    public int this[Index axis] => _axes[axis.GetOffset(Rank)];
+
     /// <summary>The axes' lengths, outermost first.</summary>
     public ImmutableArray<int> Axes => _axes;
 

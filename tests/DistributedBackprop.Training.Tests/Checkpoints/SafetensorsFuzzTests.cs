@@ -6,25 +6,25 @@ namespace DistributedBackprop.Training.Tests.Checkpoints;
 
 public class SafetensorsFuzzTests
 {
-    private static readonly byte[][] Seeds =
+    private static readonly byte[][] _seeds =
     [
         SafetensorsTests.File("""{"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[],"data_offsets":[8,12]}}""", 12),
         SafetensorsTests.File("""{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}""", 12),
         SafetensorsTests.File("{}      ", 0),
     ];
 
-    private static readonly byte[] Interesting = [.. Encoding.ASCII.GetBytes("0123456789-.e{}[],:\"\\ abF"), 0, 0x7f, 0x80, 0xc3, 0xff];
+    private static readonly byte[] _interesting = [.. Encoding.ASCII.GetBytes("0123456789-.e{}[],:\"\\ abF"), 0, 0x7f, 0x80, 0xc3, 0xff];
 
-    private static readonly Gen<byte[]> Mutated =
-        from seed in Gen.OneOfConst(Seeds)
+    private static readonly Gen<byte[]> _mutated =
+        from seed in Gen.OneOf(_seeds)
         from length in Gen.Frequency((5, Gen.Const(seed.Length)), (1, Gen.Int[0, seed.Length]))
-        from changes in Gen.Select(Gen.Int[0, seed.Length - 1], Gen.Frequency((3, Gen.OneOfConst(Interesting)), (1, Gen.Byte))).Array[0, 4]
+        from changes in Gen.Select(Gen.Int[0, seed.Length - 1], Gen.Frequency((3, Gen.OneOf(_interesting)), (1, Gen.Byte))).Array[0, 4]
         from tail in Gen.Frequency((5, Gen.Const(Array.Empty<byte>())), (1, Gen.Byte.Array[1, 20]))
         select Mutate(seed, length, changes, tail);
 
     [Fact]
     public void Whatever_comes_only_safetensors_exceptions_leave_and_memory_stays_small() =>
-        Mutated.Sample(
+        _mutated.Sample(
             file =>
             {
                 var before = GC.GetAllocatedBytesForCurrentThread();

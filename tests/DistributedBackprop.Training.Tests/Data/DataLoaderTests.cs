@@ -6,8 +6,8 @@ namespace DistributedBackprop.Training.Tests.Data;
 
 public sealed class DataLoaderTests : IDisposable
 {
-    private static readonly IdxFiles Train = new("train.idx", "train-labels.idx");
-    private static readonly IdxFiles Test = new("test.idx", "test-labels.idx");
+    private static readonly IdxFiles _train = new("train.idx", "train-labels.idx");
+    private static readonly IdxFiles _test = new("test.idx", "test-labels.idx");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("data-loader-").FullName;
 
@@ -16,25 +16,25 @@ public sealed class DataLoaderTests : IDisposable
     [Fact]
     public void A_pair_of_pairs_is_loaded()
     {
-        Write(Train, IdxBytes.Of(0x08, [2, 2], 1, 2, 3, 4), IdxBytes.Of(0x08, [2], 0, 2));
-        Write(Test, IdxBytes.Gzip(IdxBytes.Of(0x08, [1, 2], 9, 8)), IdxBytes.Of(0x08, [1], 1));
+        Write(_train, IdxBytes.Of(0x08, [2, 2], 1, 2, 3, 4), IdxBytes.Of(0x08, [2], 0, 2));
+        Write(_test, IdxBytes.Gzip(IdxBytes.Of(0x08, [1, 2], 9, 8)), IdxBytes.Of(0x08, [1], 1));
 
-        var data = DataLoader.Load(new IdxData(Train, Test) { Scale = 0.1 }, 0, _folder, 3);
+        var data = DataLoader.Load(new IdxData(_train, _test) { Scale = 0.1 }, 0, _folder, 3);
         data.Train.Count.ShouldBe(2);
         data.Test!.Count.ShouldBe(1);
         data.Classes.ShouldBe(3);
         data.Factor.ShouldBe(0.1f);
-        DataLoader.Load(new IdxData(Train, null), 0, _folder, null).Test.ShouldBeNull();
+        DataLoader.Load(new IdxData(_train, null), 0, _folder, null).Test.ShouldBeNull();
     }
 
     [Fact]
     public void What_does_not_fit_together_is_refused()
     {
-        Write(Train, IdxBytes.Of(0x08, [2, 2], 1, 2, 3, 4), IdxBytes.Of(0x08, [2], 0, 2));
-        Write(Test, IdxBytes.Of(0x08, [2, 1], 1, 2), IdxBytes.Of(0x08, [2], 0, 2));
+        Write(_train, IdxBytes.Of(0x08, [2, 2], 1, 2, 3, 4), IdxBytes.Of(0x08, [2], 0, 2));
+        Write(_test, IdxBytes.Of(0x08, [2, 1], 1, 2), IdxBytes.Of(0x08, [2], 0, 2));
 
-        Refused(new IdxData(Train, Test), null).ShouldStartWith("test.idx: has examples of shape [1]");
-        Refused(new IdxData(Train, null), 2).ShouldStartWith("train-labels.idx: byte 9: label 2");
+        Refused(new IdxData(_train, _test), null).ShouldStartWith("test.idx: has examples of shape [1]");
+        Refused(new IdxData(_train, null), 2).ShouldStartWith("train-labels.idx: byte 9: label 2");
         Refused(new IdxData(new("../x", "y"), null), 2).ShouldContain("leads out");
         Refused(new IdxData(new("none.idx", "y"), null), 2).ShouldContain(Path.Combine(_folder, "none.idx"));
         Refused(new DigitsData(10, 0), 9).ShouldContain("labels up to 9");

@@ -6,11 +6,11 @@ namespace DistributedBackprop.Training.Tests.Data;
 
 public class ExamplesTests
 {
-    private static readonly Gen<float> Factors = Gen.OneOf(Gen.Float[-2, 2], Gen.OneOfConst(1f, 1 / 255f, (float)(1 / 255.0), 1e-38f));
+    private static readonly Gen<float> _factors = Gen.OneOf<float>(Gen.Float[-2, 2], Gen.OneOf(1f, 1 / 255f, (float)(1 / 255.0), 1e-38f));
 
     [Fact]
     public void Gathered_bytes_have_the_bits_of_a_scalar_loop() =>
-        Gen.Select(Gen.Int[1, 300], Gen.Int[1, 6], Factors).SelectMany((length, count, factor) => Gen.Select(
+        Gen.Select(Gen.Int[1, 300], Gen.Int[1, 6], _factors).SelectMany((length, count, factor) => Gen.Select(
             Gen.Const(length), Gen.Byte.Array[length * count], Gen.Int[0, count - 1].Array[0, 8], Gen.Const(factor)))
         .Sample((length, bytes, indices, factor) =>
         {
@@ -23,7 +23,7 @@ public class ExamplesTests
 
     [Fact]
     public void Gathered_floats_have_the_bits_of_a_scalar_loop() =>
-        Gen.Select(Gen.Int[1, 60], Gen.Int[1, 6], Factors).SelectMany((length, count, factor) => Gen.Select(
+        Gen.Select(Gen.Int[1, 60], Gen.Int[1, 6], _factors).SelectMany((length, count, factor) => Gen.Select(
             Gen.Const(length), Gen.Float.Array[length * count], Gen.Int[0, count - 1].Array[0, 8], Gen.Const(factor)))
         .Sample((length, floats, indices, factor) =>
         {

@@ -5,7 +5,7 @@ namespace DistributedBackprop.Training.Tests.Data;
 
 public class IdxFuzzTests
 {
-    private static readonly byte[][] Seeds =
+    private static readonly byte[][] _seeds =
     [
         IdxBytes.Of(0x08, [2, 2, 3], 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
         IdxBytes.Floats([2, 2], 1, 2, 3, 4),
@@ -13,20 +13,20 @@ public class IdxFuzzTests
         IdxBytes.Integers([2], 1, 0),
     ];
 
-    private static readonly byte[][] AllSeeds = [.. Seeds, .. Seeds.Select(IdxBytes.Gzip)];
+    private static readonly byte[][] _allSeeds = [.. _seeds, .. _seeds.Select(IdxBytes.Gzip)];
 
-    private static readonly byte[] Interesting = [0, 1, 2, 3, 8, 9, 0x0c, 0x0d, 0x1f, 0x7f, 0x80, 0x8b, 0xff];
+    private static readonly byte[] _interesting = [0, 1, 2, 3, 8, 9, 0x0c, 0x0d, 0x1f, 0x7f, 0x80, 0x8b, 0xff];
 
-    private static readonly Gen<byte[]> Mutated =
-        from seed in Gen.OneOfConst(AllSeeds)
+    private static readonly Gen<byte[]> _mutated =
+        from seed in Gen.OneOf(_allSeeds)
         from length in Gen.Frequency((3, Gen.Const(seed.Length)), (1, Gen.Int[0, seed.Length]))
-        from changes in Gen.Select(Gen.Int[0, seed.Length - 1], Gen.Frequency((2, Gen.OneOfConst(Interesting)), (1, Gen.Byte))).Array[0, 4]
+        from changes in Gen.Select(Gen.Int[0, seed.Length - 1], Gen.Frequency((2, Gen.OneOf(_interesting)), (1, Gen.Byte))).Array[0, 4]
         from tail in Gen.Frequency((4, Gen.Const(Array.Empty<byte>())), (1, Gen.Byte.Array[1, 20]))
         select Mutate(seed, length, changes, tail);
 
     [Fact]
     public void Whatever_comes_only_data_exceptions_leave_and_memory_stays_small() =>
-        Gen.Select(Mutated, Mutated).Sample(
+        Gen.Select(_mutated, _mutated).Sample(
             (features, labels) =>
             {
                 var before = GC.GetAllocatedBytesForCurrentThread();

@@ -5,8 +5,8 @@ namespace DistributedBackprop.Training.Tests.Data;
 
 public class IdxReaderTests
 {
-    private static readonly byte[] Images = IdxBytes.Of(0x08, [2, 1, 3], 1, 2, 3, 4, 5, 255);
-    private static readonly byte[] Labels = IdxBytes.Of(0x08, [2], 7, 0);
+    private static readonly byte[] _images = IdxBytes.Of(0x08, [2, 1, 3], 1, 2, 3, 4, 5, 255);
+    private static readonly byte[] _labels = IdxBytes.Of(0x08, [2], 7, 0);
 
     private static Examples Read(byte[] features, byte[] labels, int? classes = null) =>
         IdxReader.Read(new MemoryStream(features), "features.idx", new MemoryStream(labels), "labels.idx", classes);
@@ -36,7 +36,7 @@ public class IdxReaderTests
     public void Bytes_plain_or_gzip(bool packedFeatures, bool packedLabels)
     {
         var examples = Read(
-            packedFeatures ? IdxBytes.Gzip(Images) : Images, packedLabels ? IdxBytes.Gzip(Labels) : Labels);
+            packedFeatures ? IdxBytes.Gzip(_images) : _images, packedLabels ? IdxBytes.Gzip(_labels) : _labels);
 
         examples.Count.ShouldBe(2);
         examples.Shape.ShouldBe(new Shape(1, 3));
@@ -59,7 +59,7 @@ public class IdxReaderTests
     [Fact]
     public void Rank_1_is_one_feature_each()
     {
-        var examples = Read(IdxBytes.Floats([2], 5, 6), Labels);
+        var examples = Read(IdxBytes.Floats([2], 5, 6), _labels);
         examples.Shape.ShouldBe(new Shape(1));
         FeaturesOf(examples).ShouldBe([5, 6]);
     }
@@ -71,7 +71,7 @@ public class IdxReaderTests
         var content = new byte[5_000_000];
         content[^1] = 9;
         content[3_000_001] = 8;
-        var examples = Read(IdxBytes.Gzip(IdxBytes.Of(0x08, [2, 2_500_000], content)), Labels);
+        var examples = Read(IdxBytes.Gzip(IdxBytes.Of(0x08, [2, 2_500_000], content)), _labels);
         var features = FeaturesOf(examples);
         features[^1].ShouldBe(9);
         features[3_000_001].ShouldBe(8);
@@ -80,39 +80,39 @@ public class IdxReaderTests
 
     public static TheoryData<string, byte[], byte[], int?, string, long?> Wrong => new()
     {
-        { "features.idx", [], Labels, null, "ends within its header", 0 },
-        { "features.idx", [0, 0, 8], Labels, null, "ends within its header", 3 },
-        { "features.idx", Images[..10], Labels, null, "ends within its header", 10 },
-        { "features.idx", With(Images, 0, 0x50), Labels, null, "no IDX file", 0 },
-        { "features.idx", With(Images, 1, 1), Labels, null, "no IDX file", 0 },
-        { "features.idx", With(Images, 2, 0x0a), Labels, null, "element type 0x0a", 2 },
-        { "features.idx", With(Images, 2, 0x0c), Labels, null, "holds Int32 features", 2 },
-        { "features.idx", With(Images, 2, 0x0e), Labels, null, "holds Float64 features", 2 },
-        { "features.idx", With(Images, 3, 0), Labels, null, "rank 0", 3 },
-        { "features.idx", With(Images, 3, 9), Labels, null, "rank 9", 3 },
-        { "features.idx", With(Images, 4, 0xff), Labels, null, "axis 0 is -", 4 },
-        { "features.idx", IdxBytes.Of(0x08, [2, -1]), Labels, null, "axis 1 is -1 long", 8 },
-        { "features.idx", IdxBytes.Of(0x08, [0, 3]), Labels, null, "axis 0 is 0 long", 4 },
-        { "features.idx", IdxBytes.Of(0x08, [2, 0]), Labels, null, "axis 1 is 0 long", 8 },
-        { "features.idx", IdxBytes.Of(0x08, [2, 65536, 65536]), Labels, null, "too many elements", 12 },
-        { "features.idx", IdxBytes.Of(0x08, [2, int.MaxValue, int.MaxValue, int.MaxValue]), Labels, null, "too many elements", 8 },
-        { "features.idx", IdxBytes.Of(0x08, [2, 1_000_000_000], 1), Labels, null, "its header promises 2000000000", 12 },
-        { "features.idx", IdxBytes.Of(0x0d, [2, 500_000_000], 1), Labels, null, "its header promises 4000000000", 12 },
-        { "features.idx", Images[..^1], Labels, null, "ends after 5 bytes of elements", 16 },
-        { "features.idx", [.. Images, 0], Labels, null, "goes on after its last element", 22 },
-        { "features.idx", IdxBytes.Gzip([.. Images, 0]), Labels, null, "goes on after its last element", 22 },
-        { "features.idx", IdxBytes.Gzip(Images[..^1]), Labels, null, "ends after 5 bytes of elements", 21 },
-        { "features.idx", IdxBytes.Gzip(IdxBytes.Of(0x08, [2, 1_000_000_000], 1)), Labels, null, "promises 2000000000", 13 },
-        { "features.idx", IdxBytes.Of(0x08, [3, 2], 1, 2, 3, 4, 5, 6), Labels, null, "3 examples, but labels.idx has 2", 4 },
-        { "features.idx", IdxBytes.Floats([2, 2], 1, 2, 3, float.NaN), Labels, null, "feature NaN of example 1", 24 },
-        { "features.idx", IdxBytes.Floats([2, 2], 1, float.NegativeInfinity, 3, 4), Labels, null, "of example 0", 16 },
-        { "labels.idx", Images, IdxBytes.Of(0x08, [2, 1], 7, 0), null, "has rank 2", 3 },
-        { "labels.idx", Images, IdxBytes.Floats([2], 7, 0), null, "holds Float32 labels", 2 },
-        { "labels.idx", Images, IdxBytes.Integers([0]), null, "axis 0 is 0 long", 4 },
-        { "labels.idx", Images, IdxBytes.Integers([2], 0, -1), null, "label -1 of example 1", 12 },
-        { "labels.idx", Images, IdxBytes.Integers([2], 16_777_217, 0), null, "label 16777217 of example 0", 8 },
-        { "labels.idx", Images, Labels, 7, "label 7 of example 0 (allowed: 0 … 6)", 8 },
-        { "labels.idx", Images, [.. Labels, 1], null, "goes on after its last element", 10 },
+        { "features.idx", [], _labels, null, "ends within its header", 0 },
+        { "features.idx", [0, 0, 8], _labels, null, "ends within its header", 3 },
+        { "features.idx", _images[..10], _labels, null, "ends within its header", 10 },
+        { "features.idx", With(_images, 0, 0x50), _labels, null, "no IDX file", 0 },
+        { "features.idx", With(_images, 1, 1), _labels, null, "no IDX file", 0 },
+        { "features.idx", With(_images, 2, 0x0a), _labels, null, "element type 0x0a", 2 },
+        { "features.idx", With(_images, 2, 0x0c), _labels, null, "holds Int32 features", 2 },
+        { "features.idx", With(_images, 2, 0x0e), _labels, null, "holds Float64 features", 2 },
+        { "features.idx", With(_images, 3, 0), _labels, null, "rank 0", 3 },
+        { "features.idx", With(_images, 3, 9), _labels, null, "rank 9", 3 },
+        { "features.idx", With(_images, 4, 0xff), _labels, null, "axis 0 is -", 4 },
+        { "features.idx", IdxBytes.Of(0x08, [2, -1]), _labels, null, "axis 1 is -1 long", 8 },
+        { "features.idx", IdxBytes.Of(0x08, [0, 3]), _labels, null, "axis 0 is 0 long", 4 },
+        { "features.idx", IdxBytes.Of(0x08, [2, 0]), _labels, null, "axis 1 is 0 long", 8 },
+        { "features.idx", IdxBytes.Of(0x08, [2, 65536, 65536]), _labels, null, "too many elements", 12 },
+        { "features.idx", IdxBytes.Of(0x08, [2, int.MaxValue, int.MaxValue, int.MaxValue]), _labels, null, "too many elements", 8 },
+        { "features.idx", IdxBytes.Of(0x08, [2, 1_000_000_000], 1), _labels, null, "its header promises 2000000000", 12 },
+        { "features.idx", IdxBytes.Of(0x0d, [2, 500_000_000], 1), _labels, null, "its header promises 4000000000", 12 },
+        { "features.idx", _images[..^1], _labels, null, "ends after 5 bytes of elements", 16 },
+        { "features.idx", [.. _images, 0], _labels, null, "goes on after its last element", 22 },
+        { "features.idx", IdxBytes.Gzip([.. _images, 0]), _labels, null, "goes on after its last element", 22 },
+        { "features.idx", IdxBytes.Gzip(_images[..^1]), _labels, null, "ends after 5 bytes of elements", 21 },
+        { "features.idx", IdxBytes.Gzip(IdxBytes.Of(0x08, [2, 1_000_000_000], 1)), _labels, null, "promises 2000000000", 13 },
+        { "features.idx", IdxBytes.Of(0x08, [3, 2], 1, 2, 3, 4, 5, 6), _labels, null, "3 examples, but labels.idx has 2", 4 },
+        { "features.idx", IdxBytes.Floats([2, 2], 1, 2, 3, float.NaN), _labels, null, "feature NaN of example 1", 24 },
+        { "features.idx", IdxBytes.Floats([2, 2], 1, float.NegativeInfinity, 3, 4), _labels, null, "of example 0", 16 },
+        { "labels.idx", _images, IdxBytes.Of(0x08, [2, 1], 7, 0), null, "has rank 2", 3 },
+        { "labels.idx", _images, IdxBytes.Floats([2], 7, 0), null, "holds Float32 labels", 2 },
+        { "labels.idx", _images, IdxBytes.Integers([0]), null, "axis 0 is 0 long", 4 },
+        { "labels.idx", _images, IdxBytes.Integers([2], 0, -1), null, "label -1 of example 1", 12 },
+        { "labels.idx", _images, IdxBytes.Integers([2], 16_777_217, 0), null, "label 16777217 of example 0", 8 },
+        { "labels.idx", _images, _labels, 7, "label 7 of example 0 (allowed: 0 … 6)", 8 },
+        { "labels.idx", _images, [.. _labels, 1], null, "goes on after its last element", 10 },
     };
 
     [Theory]
@@ -128,25 +128,25 @@ public class IdxReaderTests
     }
 
     [Fact]
-    public void The_highest_label_allowed_is_allowed() => Read(Images, Labels, 8).Labels[0].ShouldBe(7);
+    public void The_highest_label_allowed_is_allowed() => Read(_images, _labels, 8).Labels[0].ShouldBe(7);
 
     [Fact]
     public void Damaged_gzip_is_refused_wherever_it_is_damaged()
     {
-        var packed = IdxBytes.Gzip(Images);
+        var packed = IdxBytes.Gzip(_images);
         for (var length = 2; length < packed.Length; length++)
         {
-            Refused(packed[..length], Labels).File.ShouldBe("features.idx");
+            Refused(packed[..length], _labels).File.ShouldBe("features.idx");
         }
 
         // The last eight bytes are CRC and length.
         for (var at = packed.Length - 8; at < packed.Length; at++)
         {
-            Refused(With(packed, at, (byte)(packed[at] ^ 1)), Labels).Message.ShouldContain("damaged gzip");
+            Refused(With(packed, at, (byte)(packed[at] ^ 1)), _labels).Message.ShouldContain("damaged gzip");
         }
 
-        Refused([.. packed, .. packed], Labels).Message.ShouldContain("goes on");
-        Refused([.. packed, 1, 2, 3], Labels).File.ShouldBe("features.idx");
+        Refused([.. packed, .. packed], _labels).Message.ShouldContain("goes on");
+        Refused([.. packed, 1, 2, 3], _labels).Message.ShouldContain("something follows");
     }
 
     [Fact]

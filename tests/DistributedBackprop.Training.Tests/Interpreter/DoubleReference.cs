@@ -97,7 +97,8 @@ public sealed class DoubleReference(Model model, LossKind loss, Func<string, int
                 DenseBackward(dense, layer.Name, output, x, parameters, gradient);
                 break;
             case ActivationKind kind:
-                x.Add(ByRow(x.Value, output.Delta, x.Shape.Axes[^1], (a, d) => DoubleActivations.Backward(kind.Activation, a, d)));
+                x.Add(ByRow(
+                    x.Value, output.Delta, x.Shape.Axes[^1], (a, d) => DoubleActivations.Backward(kind.Activation, a, d)));
                 break;
             case DropoutKind dropout:
                 x.Add([.. output.Delta.Select((d, e) => d * Kept(layer.Name, dropout, example, e))]);

@@ -16,7 +16,9 @@ public interface IPlainAveraging
     void Finish();
 }
 
-/// <summary>Gradient averaging: the replicas' gradients are added as a tree in every step, so one set of parameters does.</summary>
+/// <summary>
+/// Gradient averaging: the replicas' gradients are added as a tree in every step, so one set of parameters does.
+/// </summary>
 public sealed class PlainGradientAveraging(TrainingJob job, PlainGraph graph, float[][] parameters, long totalSteps)
     : IPlainAveraging
 {

@@ -5,7 +5,8 @@ namespace DistributedBackprop.Training.Tests.Interpreter;
 
 /// <summary>
 /// The model's layers in graph order, their inputs as indices. Values that belong to parameters (the parameters
-/// themselves, a gradient, an optimizer's moment) are arrays in graph order, weight before bias: <c>values[parameter][element]</c>.
+/// themselves, a gradient, an optimizer's moment) are arrays in graph order, weight before bias:
+/// <c>values[parameter][element]</c>.
 /// </summary>
 public sealed class PlainGraph
 {
@@ -84,7 +85,8 @@ public sealed class PlainGraph
                 new PlainDropout(k, seed) { Name = name, Inputs = inputs, InputShapes = shapes, LearningRateFactor = factor },
             FlattenKind => new PlainFlatten { Name = name, Inputs = inputs, InputShapes = shapes, LearningRateFactor = factor },
             AddKind => new PlainAdd { Name = name, Inputs = inputs, InputShapes = shapes, LearningRateFactor = factor },
-            ConcatKind k => new PlainConcat(k) { Name = name, Inputs = inputs, InputShapes = shapes, LearningRateFactor = factor },
+            ConcatKind k =>
+                new PlainConcat(k) { Name = name, Inputs = inputs, InputShapes = shapes, LearningRateFactor = factor },
             _ => throw new ArgumentException($"No interpretation of {layer.Kind}.", nameof(layer)),
         };
     }

@@ -29,7 +29,7 @@ public sealed class PlainInterpreterTests
     {
         // After the step above y is 0, −0.875, −0.875, −3.15625: squares 0, 3.515625 twice, 9.9619140625 against 0 1 1 0.
         const double Expected = ((2 * 3.515625) + 9.9619140625) / 4;
-        var data = XorByHand.Points with { TestFeatures = XorByHand.Points.TrainFeatures, TestLabels = XorByHand.Points.TrainLabels };
+        var data = XorByHand.TestedPoints;
         var result = PlainInterpreter.Run(XorByHand.Job(epochs: 2), data, XorByHand.Parameters);
         result.StepLosses.ShouldBe([0.25, Expected]);
         result.Epochs[0].ShouldBe(new PlainEpoch(1, 1, 0.25, Expected, 0.5));
@@ -39,7 +39,7 @@ public sealed class PlainInterpreterTests
     [Fact]
     public void The_hash_is_that_of_the_bytes()
     {
-        var parameters = new[] { new PlainParameter("a.weight", new(2), [1f, -2f]), new PlainParameter("a.bias", new(1), [0.5f]) };
+        PlainParameter[] parameters = [new("a.weight", new(2), [1f, -2f]), new("a.bias", new(1), [0.5f])];
         var bytes = Convert.FromHexString("0000803F000000C00000003F");
         new PlainResult([], [], parameters).WeightsSha256
             .ShouldBe(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes)));
@@ -57,7 +57,7 @@ public sealed class PlainInterpreterTests
     {
         var stop = new StopRule { TrainLoss = trainLoss, TestAccuracy = testAccuracy, Patience = patience };
         var plan = new TrainingPlan { BatchSize = 4, Epochs = 5, StopWhen = stop };
-        var data = XorByHand.Points with { TestFeatures = XorByHand.Points.TrainFeatures, TestLabels = [0, 1, 1, 1] };
+        var data = XorByHand.TestedPoints with { TestLabels = [0, 1, 1, 1] };
 
         // A rate of 0 keeps every figure as it is: the train loss is ¼ and the last label is the only one missed.
         var job = XorByHand.Job() with { Training = plan, Optimizer = new SgdChoice { LearningRate = new ConstantRate(0) } };
@@ -85,14 +85,31 @@ public sealed class PlainInterpreterTests
     }
 
     [Fact]
+    public void Dropout_works_in_training_only()
+    {
+        var job = XorByHand.Job() with { Optimizer = new SgdChoice { LearningRate = new ConstantRate(0) } };
+        var (with, without) = (Run(rate: 0.5), Run(rate: 0));
+        with.TestLoss.ShouldBe(without.TestLoss);
+        with.TrainLoss.ShouldNotBe(without.TrainLoss);
+
+        PlainEpoch Run(double rate)
+        {
+            var dropout = new ModelLayer("dropout1", ["dense1"], new DropoutKind(rate));
+            var last = job.Model.Layers[1] with { Inputs = ["dropout1"] };
+            var model = job.Model with { Layers = [job.Model.Layers[0], dropout, last] };
+            return PlainInterpreter.Run(job with { Model = model }, XorByHand.TestedPoints, XorByHand.Parameters).Epochs[0];
+        }
+    }
+
+    [Fact]
     public void A_network_learns_the_exclusive_or()
     {
         var adam = new AdamChoice { LearningRate = new ConstantRate(0.05) };
         var hidden = new DenseKind(8, new Activation(ActivationFunction.Tanh), true, new Initializer(InitializerKind.Default));
         var job = XorByHand.Job(epochs: 200) with { Optimizer = adam };
-        job = job with { Model = job.Model with { Layers = job.Model.Layers.SetItem(0, job.Model.Layers[0] with { Kind = hidden }) } };
-        var data = XorByHand.Points with { TestFeatures = XorByHand.Points.TrainFeatures, TestLabels = XorByHand.Points.TrainLabels };
-        var last = PlainInterpreter.Run(job, data).Epochs[^1];
+        var layers = job.Model.Layers.SetItem(0, job.Model.Layers[0] with { Kind = hidden });
+        var data = XorByHand.TestedPoints;
+        var last = PlainInterpreter.Run(job with { Model = job.Model with { Layers = layers } }, data).Epochs[^1];
         last.TestAccuracy.ShouldBe(1);
         last.TestLoss!.Value.ShouldBeLessThan(0.01);
     }

@@ -84,8 +84,8 @@ public sealed class PlainOptimizer
 
         m = MathF.FusedMultiplyAdd((float)adam.Beta1, m, (float)(1 - adam.Beta1) * g);
         v = MathF.FusedMultiplyAdd((float)adam.Beta2, v, (float)(1 - adam.Beta2) * g * g);
-        var s = (float)Math.Sqrt(1 - PlainPowers.Power(adam.Beta2, _updates));
-        var a = (float)(rate / (1 - PlainPowers.Power(adam.Beta1, _updates)));
+        var s = (float)Math.Sqrt(1 - PlainMath.Power(adam.Beta2, _updates));
+        var a = (float)(rate / (1 - PlainMath.Power(adam.Beta1, _updates)));
         return p - (a * m / ((MathF.Sqrt(v) / s) + (float)adam.Epsilon));
     }
 

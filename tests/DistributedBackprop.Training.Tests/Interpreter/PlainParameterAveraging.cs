@@ -7,7 +7,8 @@ namespace DistributedBackprop.Training.Tests.Interpreter;
 /// operations, all in float32 where nothing else is said:
 /// <list type="number">
 /// <item>A replica's step is the mean over its own slice: deltas are scaled by 1/(its examples). A replica without
-/// examples in a step does not update in it, and its optimizer does not count it; the learning rate goes by the job's step.</item>
+/// examples in a step does not update in it, and its optimizer does not count it; the learning rate goes by the job's
+/// step.</item>
 /// <item>A round follows each step that is a multiple of <c>every</c>, and the job's last step if it is none.</item>
 /// <item>weight of a replica: w = (float)((double)its examples since the last round / all replicas' examples since it).</item>
 /// <item>mean = tree over replicas of w·p.</item>

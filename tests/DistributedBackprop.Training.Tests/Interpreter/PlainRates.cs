@@ -12,7 +12,7 @@ public static class PlainRates
     public static double At(LearningRate rate, long step, long totalSteps) => rate switch
     {
         ConstantRate c => step <= c.WarmupSteps ? c.Value * step / c.WarmupSteps : c.Value,
-        StepRate s => s.From * PlainPowers.Power(s.Factor, (step - 1) / s.Every),
+        StepRate s => s.From * PlainMath.Power(s.Factor, (step - 1) / s.Every),
         CosineRate c => Cosine(c, step, totalSteps),
         _ => throw new ArgumentException($"No interpretation of {rate}.", nameof(rate)),
     };

@@ -26,7 +26,7 @@ public sealed class RandomJobsTests
                 (x.Job.Loss != LossKind.SoftmaxCrossEntropy || output.Rank == 1).ShouldBeTrue();
                 x.Data.TrainFeatures.ShouldAllBe(f => f.Length == x.Job.Model.Input.Length);
             },
-            iter: 1000,
+            iter: 300,
             threads: 1);
     }
 
@@ -48,8 +48,8 @@ public sealed class RandomJobsTests
         .. Enum.GetNames<ActivationFunction>(), .. Enum.GetNames<InitializerKind>(), .. Enum.GetNames<LossKind>(),
         .. Enum.GetNames<ScheduleKind>(), "ActivationKind", "AddKind", "ConcatKind", "DenseKind", "DropoutKind", "FlattenKind",
         "AdamChoice", "AdamWChoice", "SgdChoice", "ConstantRate", "CosineRate", "StepRate", "fork", "rank 2", "rank 3",
-        "concat on a later axis", "empty slice", "short last batch", "no bias", "7 layers", "no test set", "epochs", "stopped early",
-        "one element", "softmax in the middle",
+        "concat on a later axis", "empty slice", "short last batch", "no bias", "7 layers", "no test set", "epochs",
+        "stopped early", "one element", "softmax in the middle",
     ];
 
     private static void Count(RandomJob x, Dictionary<string, int> seen)
@@ -58,7 +58,8 @@ public sealed class RandomJobsTests
         foreach (var layer in layers)
         {
             Saw(layer.Kind.GetType().Name);
-            Saw((layer.Kind is DenseKind { Activation: { } a } ? a : (layer.Kind as ActivationKind)?.Activation)?.Function.ToString());
+            var activation = (layer.Kind as DenseKind)?.Activation ?? (layer.Kind as ActivationKind)?.Activation;
+            Saw(activation?.Function.ToString());
             Saw((layer.Kind as DenseKind)?.Initializer.Kind.ToString());
             Saw(layer.Kind is DenseKind { Bias: false }, "no bias");
             Saw(layer.Kind is ConcatKind { Axis: > 1 }, "concat on a later axis");

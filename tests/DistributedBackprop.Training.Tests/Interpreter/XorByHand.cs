@@ -9,6 +9,10 @@ internal static class XorByHand
     /// <summary>The four points of the exclusive or, in one batch.</summary>
     public static PlainData Points { get; } = new([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]);
 
+    /// <summary>The same points to train on and to be judged on.</summary>
+    public static PlainData TestedPoints { get; } =
+        Points with { TestFeatures = Points.TrainFeatures, TestLabels = Points.TrainLabels };
+
     /// <summary>h = relu(x₀+x₁, x₀+x₁−1), y = h₀ − 2h₁ + ½: the exclusive or, half too high everywhere.</summary>
     public static PlainOptions Parameters { get; } = new()
     {

@@ -3,7 +3,7 @@ namespace DistributedBackprop.Training.Tests.Jobs;
 /// <summary>The example jobs of the repository.</summary>
 internal static class ExampleJobs
 {
-    private static readonly string Folder = Path.Combine(Root(), "deploy", "jobs");
+    private static string Folder { get; } = Path.Combine(Root(), "deploy", "jobs");
 
     public static IReadOnlyList<string> Paths { get; } =
         [.. Directory.GetFiles(Folder, "*.yaml").Order(StringComparer.Ordinal)];

@@ -5,8 +5,8 @@ namespace DistributedBackprop.Training.Tests.Jobs;
 
 public class JobFileTests
 {
-    private static readonly Activation Relu = new(ActivationFunction.Relu);
-    private static readonly Initializer Default = new(InitializerKind.Default);
+    private static Activation Relu { get; } = new(ActivationFunction.Relu);
+    private static Initializer Default { get; } = new(InitializerKind.Default);
 
     [Fact]
     public void Every_section_is_read()
@@ -19,7 +19,8 @@ public class JobFileTests
             Seed = 7,
             Data = new IdxData(
                 new IdxFiles("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
-                new IdxFiles("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")) { Scale = 0.00392156862745098 },
+                new IdxFiles("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"))
+            { Scale = 0.00392156862745098 },
             Model = new Model(new Shape(784),
             [
                 new ModelLayer("dense1", ["input"], new DenseKind(512, Relu, true, Default)),
@@ -57,7 +58,11 @@ public class JobFileTests
         job.Data.ShouldBe(new SpiralsData(1000, 500, 3, 1.5, 0.1) { Scale = 1, Shuffle = true });
         job.Optimizer.ShouldBe(new AdamWChoice
         {
-            LearningRate = new ConstantRate(0.001), Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8, WeightDecay = 0.01,
+            LearningRate = new ConstantRate(0.001),
+            Beta1 = 0.9,
+            Beta2 = 0.999,
+            Epsilon = 1e-8,
+            WeightDecay = 0.01,
         });
         job.Training.ShouldBe(new TrainingPlan { BatchSize = 1, MicroBatches = 1, Steps = 5 });
         job.Parallelism.ShouldBe(new Parallelism());

@@ -3,8 +3,8 @@ namespace DistributedBackprop.Training.Jobs.Reading;
 /// <summary>Reads <c>data</c>.</summary>
 internal static class DataReader
 {
-    private static readonly string[] Formats = ["idx", "digits", "spirals", "xor"];
-    private static readonly string[] Later = ["csv", "npy", "parquet", "text"];
+    private static string[] Formats { get; } = ["idx", "digits", "spirals", "xor"];
+    private static string[] Later { get; } = ["csv", "npy", "parquet", "text"];
 
     public static DataSource? Read(JobNode node, JobErrors errors)
     {

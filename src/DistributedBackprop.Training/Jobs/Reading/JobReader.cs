@@ -3,7 +3,7 @@ namespace DistributedBackprop.Training.Jobs.Reading;
 /// <summary>Reads a whole job from its tree.</summary>
 internal static class JobReader
 {
-    private static readonly string[] Keys =
+    private static string[] Keys { get; } =
         ["name", "seed", "data", "model", "loss", "optimizer", "training", "parallelism", "checkpoints"];
 
     /// <summary>The job; null when it is not complete. It counts only when no errors were found.</summary>

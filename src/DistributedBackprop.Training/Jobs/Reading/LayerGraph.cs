@@ -29,7 +29,8 @@ internal sealed class LayerGraph(ImmutableArray<LayerDraft> drafts, Shape? input
             InferShape(place, inputs);
             if (draft.Kind is not null && _names[place] is { } name && !inputs.Contains(null))
             {
-                layers.Add(new ModelLayer(name, [.. inputs.Select(found => found!.Value.Name)], draft.Kind, draft.LearningRateFactor));
+                layers.Add(new ModelLayer(
+                    name, [.. inputs.Select(found => found!.Value.Name)], draft.Kind, draft.LearningRateFactor));
             }
         }
 

@@ -5,8 +5,8 @@ namespace DistributedBackprop.Training.Jobs.Reading;
 /// <summary>Reads one entry of <c>model.layers</c>: a kind with its options, and what stands beside it.</summary>
 internal static class LayerReader
 {
-    private static readonly string[] Siblings = ["name", "inputs", "learningRateFactor"];
-    private static readonly string[] LaterSiblings = ["freeze", "parametersOf"];
+    private static string[] Siblings { get; } = ["name", "inputs", "learningRateFactor"];
+    private static string[] LaterSiblings { get; } = ["freeze", "parametersOf"];
 
     public static LayerDraft Read(JobNode node, JobErrors errors)
     {

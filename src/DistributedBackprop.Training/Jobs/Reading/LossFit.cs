@@ -65,7 +65,8 @@ internal static class LossFit
         if (applied is not null && function == applied)
         {
             var word = Vocabulary.Activations.Of(applied.Value);
-            errors.Value(last.At, $"{Vocabulary.Losses.Of(loss)} takes logits and applies {word} itself: remove the {word} before it");
+            errors.Value(
+                last.At, $"{Vocabulary.Losses.Of(loss)} takes logits and applies {word} itself: remove the {word} before it");
         }
     }
 
@@ -76,7 +77,8 @@ internal static class LossFit
         {
             if (output.Rank != 1 || output[0] < 2)
             {
-                errors.Value(at, $"{word} needs an output of one axis with at least 2 elements, one for each class (was {output})");
+                errors.Value(
+                    at, $"{word} needs an output of one axis with at least 2 elements, one for each class (was {output})");
             }
             else if (output[0] < classes)
             {

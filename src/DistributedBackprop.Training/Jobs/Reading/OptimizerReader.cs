@@ -3,7 +3,7 @@ namespace DistributedBackprop.Training.Jobs.Reading;
 /// <summary>Reads <c>optimizer</c>.</summary>
 internal static class OptimizerReader
 {
-    private static readonly string[] AdamKeys = ["learningRate", "beta1", "beta2", "epsilon", "weightDecay"];
+    private static string[] AdamKeys { get; } = ["learningRate", "beta1", "beta2", "epsilon", "weightDecay"];
 
     public static OptimizerChoice? Read(JobNode node, JobErrors errors)
     {

@@ -24,5 +24,6 @@ internal sealed record TextDefect(Position At, string Message)
     }
 
     private static bool IsPrintable(char c) =>
-        c is '\t' or '\n' or '\r' or '\u0085' or (>= ' ' and <= '~') or (>= '\u00A0' and <= '\uD7FF') or (>= '\uE000' and <= '\uFFFD');
+        c is '\t' or '\n' or '\r' or '\u0085'
+            or (>= ' ' and <= '~') or (>= '\u00A0' and <= '\uD7FF') or (>= '\uE000' and <= '\uFFFD');
 }

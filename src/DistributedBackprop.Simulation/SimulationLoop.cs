@@ -1,0 +1,347 @@
+using System.Collections.Concurrent;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Configuration;
+using Akka.Dispatch;
+using Akka.Dispatch.SysMsg;
+
+namespace DistributedBackprop.Simulation;
+
+/// <summary>
+/// Runs real, unmodified actor systems on one thread, in virtual time, in an order that a seed chooses. The same seed and
+/// the same scenario do the same in every process: <see cref="TraceHash"/> proves it.
+/// </summary>
+/// <remarks>
+/// The loop: fire the timers that are due; stop if the condition holds; else run one mailbox for one message, picked by the
+/// seeded generator, and let a little time pass; else, if nothing can run, jump to the next timer; else all is quiet.
+/// A loop belongs to the thread that made it, so a test that uses it must not await. Dispose of it to give the thread back.
+/// </remarks>
+public sealed class SimulationLoop : IDisposable
+{
+    private readonly int _thread = Environment.CurrentManagedThreadId;
+    private readonly SimulationOptions _options;
+    private readonly RunQueue _runs = new();
+    private readonly TimerHeap _timers = new();
+    private readonly List<SimulatedNode> _nodes = [];
+    private readonly ConcurrentQueue<string> _outside = new();
+    private readonly KeyedGenerator _order;
+    private readonly KeyedGenerator _cost;
+    private readonly LoopTaskScheduler _tasks;
+    private readonly LoopAmbience _ambience;
+    private readonly Trace _trace;
+    private long _nextRunId;
+    private bool _driving;
+
+    /// <summary>A simulation with nothing in it.</summary>
+    /// <param name="seed">Chooses the order of events, and everything else that chance decides.</param>
+    /// <param name="options">Default: <see cref="SimulationOptions"/> as they are.</param>
+    public SimulationLoop(ulong seed, SimulationOptions? options = null)
+    {
+        Seed = seed;
+        _options = options ?? new SimulationOptions();
+        _order = Generator("order");
+        _cost = Generator("cost");
+        _tasks = new LoopTaskScheduler(this);
+        _ambience = new LoopAmbience(AkkaRandomness.From(Generator("akka")));
+        _trace = new Trace(_options.Content, _options.OnTrace);
+        _ambience.Install();
+    }
+
+    private enum Outcome
+    {
+        Satisfied,
+        TimeReached,
+        Quiescent,
+    }
+
+    /// <summary>The seed.</summary>
+    public ulong Seed { get; }
+
+    /// <summary>The virtual time since the start.</summary>
+    public TimeSpan Now { get; private set; }
+
+    /// <summary>The virtual date and time.</summary>
+    public DateTimeOffset UtcNow => _options.Start + Now;
+
+    /// <summary>How many messages actors have handled, Akka's own actors included, system messages excluded.</summary>
+    public long MessageCount { get; private set; }
+
+    /// <summary>How many runs and timers there have been.</summary>
+    public long StepCount { get; private set; }
+
+    /// <summary>All nodes ever created, in order.</summary>
+    public IReadOnlyList<SimulatedNode> Nodes => _nodes;
+
+    /// <summary>SHA-256 of all that happened up to now, as 64 hexadecimal digits; equal hashes mean equal histories.</summary>
+    public string TraceHash => _trace.Hash;
+
+    /// <summary>The node whose work is being done; null between steps and for the simulation's own.</summary>
+    internal SimulatedNode? CurrentNode { get; private set; }
+
+    /// <summary>Whether the caller is on the one thread that may touch the simulation.</summary>
+    internal bool IsOnItsThread => Environment.CurrentManagedThreadId == _thread;
+
+    /// <summary>A stream of random numbers of this simulation's seed.</summary>
+    /// <param name="key">Names the purpose: each has a stream of its own, and the same key begins the same stream again.</param>
+    public KeyedGenerator Generator(string key) => new(Seed, key);
+
+    /// <summary>Starts a node: an actor system of its own.</summary>
+    /// <param name="name">The name of the actor system: letters, digits and dashes. A killed node's name may be used again.</param>
+    /// <param name="extra">HOCON of the caller. What the simulation needs wins over it; dispatchers in it are mapped to the loop.</param>
+    /// <param name="setup">Further set-up of the actor system (serializers), or null. A <see cref="BootstrapSetup"/> in it is replaced.</param>
+    public SimulatedNode CreateNode(string name, Config? extra = null, ActorSystemSetup? setup = null)
+    {
+        SimulatedNode? node = null;
+        Do(() =>
+        {
+            Config config = NodeConfiguration.Of(_options.Dispatchers, extra);
+            node = SimulatedNode.Create(this, name, _nodes.Count, config, setup);
+            _nodes.Add(node);
+            _trace.Node(Now, node, "start");
+        });
+        return node!;
+    }
+
+    /// <summary>Runs until <paramref name="condition"/> holds, which is asked before every step.</summary>
+    /// <exception cref="SimulationException">
+    /// All became quiet before it held, a bound of <see cref="SimulationOptions"/> was passed, or another thread ran an actor.
+    /// </exception>
+    public void RunUntil(Func<bool> condition)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        if (Drive(condition, TimeSpan.MaxValue) == Outcome.Quiescent)
+        {
+            throw Failure("all is quiet, and the condition that was waited for does not hold");
+        }
+    }
+
+    /// <summary>Runs until nothing can run and no timer is set.</summary>
+    /// <exception cref="SimulationException">
+    /// A bound of <see cref="SimulationOptions"/> was passed (a repeating timer never lets a simulation come to rest), or
+    /// another thread ran an actor.
+    /// </exception>
+    public void RunUntilQuiescent() => Drive(null, TimeSpan.MaxValue);
+
+    /// <summary>Runs for some virtual time; if all becomes quiet before, the clock jumps to its end.</summary>
+    /// <param name="duration">At least 0.</param>
+    /// <exception cref="SimulationException">A bound was passed, or another thread ran an actor.</exception>
+    public void RunFor(TimeSpan duration)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(duration, TimeSpan.Zero);
+        TimeSpan end = Now + duration;
+        if (Drive(null, end) == Outcome.Quiescent)
+        {
+            Now = end;
+        }
+    }
+
+    /// <summary>
+    /// Does something after some virtual time that belongs to no node: a kill, a partition, the arrival of a packet.
+    /// Exceptions of <paramref name="action"/> leave through the run that is under way.
+    /// </summary>
+    /// <param name="delay">At least 0.</param>
+    /// <param name="action">What to do.</param>
+    /// <returns>Dispose to cancel.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="delay"/> is negative.</exception>
+    public IDisposable After(TimeSpan delay, Action action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        var timer = new SimulatedTimer(null, action, null, null);
+        Set(timer, delay);
+        return timer;
+    }
+
+    /// <summary>Kills every node and gives the thread back as it was.</summary>
+    public void Dispose()
+    {
+        foreach (SimulatedNode node in _nodes)
+        {
+            node.Kill();
+        }
+
+        _ambience.Restore();
+        _trace.Dispose();
+    }
+
+    /// <summary>Does something inside the simulation without letting it run on.</summary>
+    internal void Do(Action action)
+    {
+        if (!IsOnItsThread)
+        {
+            throw new InvalidOperationException(
+                "A simulation belongs to the thread that made it. Do not await in a test that uses one.");
+        }
+
+        _ambience.Install();
+        _tasks.Run(action);
+    }
+
+    /// <summary>Queues a run, unless its node is dead.</summary>
+    internal void Enqueue(SimulatedNode? node, string path, IRunnable work)
+    {
+        if (!IsOnItsThread)
+        {
+            ReportOutside($"work of {node?.Label ?? "the simulation"} {path} was queued ({work.GetType()})");
+        }
+        else if (node is not { IsKilled: true })
+        {
+            _runs.Add(new QueuedRun(node, path, _nextRunId++, work));
+        }
+    }
+
+    /// <summary>Sets a timer.</summary>
+    internal void Set(SimulatedTimer timer, TimeSpan delay)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);
+        if (!IsOnItsThread)
+        {
+            ReportOutside($"a timer of {timer.Node?.Label ?? "the simulation"} was set");
+            return;
+        }
+
+        _timers.Add(timer, delay > TimeSpan.MaxValue - Now ? TimeSpan.MaxValue : Now + delay);
+    }
+
+    /// <summary>Drops what a node that was killed has queued.</summary>
+    internal void Drop(SimulatedNode node)
+    {
+        _runs.Drop(node);
+        _trace.Node(Now, node, "kill");
+    }
+
+    /// <summary>Notes that something happened or will happen outside the loop; the loop throws at its next step.</summary>
+    internal void ReportOutside(string what) =>
+        _outside.Enqueue($"{what} on thread {Environment.CurrentManagedThreadId} ({Thread.CurrentThread.Name ?? "unnamed"})");
+
+    /// <summary>Traces and counts a message that is about to be handled.</summary>
+    internal void TraceMessage(SimulatedNode node, string receiver, Envelope envelope)
+    {
+        MessageCount++;
+        _trace.Message(Now, node, receiver, TracedPath.Of(envelope.Sender), envelope.Message);
+    }
+
+    /// <summary>Traces a system message that is being sent.</summary>
+    internal void TraceSystemMessage(SimulatedNode node, IActorRef receiver, SystemMessage message)
+    {
+        if (IsOnItsThread)
+        {
+            _trace.SystemMessage(Now, $"{node.Label} {TracedPath.Of(receiver)}", message);
+        }
+    }
+
+    /// <summary>Traces an event of a node.</summary>
+    internal void TraceNode(SimulatedNode node, string what) => _trace.Node(Now, node, what);
+
+    private Outcome Drive(Func<bool>? condition, TimeSpan end)
+    {
+        if (_driving)
+        {
+            throw new InvalidOperationException("The simulation is running already: actors and conditions cannot run it.");
+        }
+
+        var outcome = Outcome.Quiescent;
+        _driving = true;
+        try
+        {
+            Do(() => outcome = Steps(condition, end));
+        }
+        finally
+        {
+            _driving = false;
+        }
+
+        return outcome;
+    }
+
+    private Outcome Steps(Func<bool>? condition, TimeSpan end)
+    {
+        while (true)
+        {
+            FireDue();
+            ThrowIfOutside();
+            if (condition is not null && condition())
+            {
+                return Outcome.Satisfied;
+            }
+
+            if (Now >= end)
+            {
+                return Outcome.TimeReached;
+            }
+
+            if (_runs.Count > 0)
+            {
+                RunOne();
+            }
+            else if (!_timers.TryPeek(out _, out TimeSpan due))
+            {
+                return Outcome.Quiescent;
+            }
+            else
+            {
+                Advance(due < end ? due : end);
+            }
+        }
+    }
+
+    private void FireDue()
+    {
+        while (_timers.TryPeek(out SimulatedTimer? timer, out TimeSpan due) && due <= Now)
+        {
+            _timers.Remove();
+            Step("timer", timer.Node, "", timer.Action);
+            if (timer.Interval is { } interval && timer.IsLive)
+            {
+                _timers.Add(timer, due + interval);
+            }
+        }
+    }
+
+    private void RunOne()
+    {
+        QueuedRun run = _runs.TakeAt(_order.Below(_runs.Count));
+        Step("run", run.Node, run.Path, run.Work.Run);
+        Advance(Now + _cost.Between(_options.ShortestRun, _options.LongestRun));
+    }
+
+    private void Step(string kind, SimulatedNode? node, string path, Action work)
+    {
+        if (++StepCount > _options.MaxSteps)
+        {
+            throw Failure($"it did not come to an end within {_options.MaxSteps} steps ({nameof(SimulationOptions.MaxSteps)})");
+        }
+
+        _trace.BeginStep(kind, Now, node, path);
+        CurrentNode = node;
+        try
+        {
+            work();
+        }
+        finally
+        {
+            CurrentNode = null;
+            _trace.EndStep();
+        }
+    }
+
+    private void Advance(TimeSpan to)
+    {
+        Now = to;
+        if (Now > _options.MaxVirtualTime)
+        {
+            throw Failure(
+                $"it did not come to an end within {_options.MaxVirtualTime} of virtual time ({nameof(SimulationOptions.MaxVirtualTime)})");
+        }
+    }
+
+    private void ThrowIfOutside()
+    {
+        if (!_outside.IsEmpty)
+        {
+            throw Failure("something happened outside the loop, so the run cannot be repeated");
+        }
+    }
+
+    private SimulationException Failure(string what) =>
+        new(PendingReport.Of(this, what, _runs.Waiting, _timers.Waiting, [.. _outside]));
+}

@@ -1,0 +1,107 @@
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Server.Local;
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Data;
+using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Tests.Interpreter;
+
+namespace DistributedBackprop.Server.Tests;
+
+/// <summary>However a job ends, it says why, returns every tensor, and the node takes the next one.</summary>
+public sealed class EndingTests : IAsyncLifetime
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
+    private LocalTraining _node = null!;
+
+    public async Task InitializeAsync() => _node = await LocalTraining.StartAsync(2);
+
+    public async Task DisposeAsync() => await _node.DisposeAsync();
+
+    [Fact]
+    public async Task A_finished_job_returns_every_tensor()
+    {
+        await TrainAsync(Jobs.Deep(3, "gpipe", 4, replicas: 3), Jobs.Points());
+        ShouldHoldNothing();
+    }
+
+    [Fact]
+    public async Task A_loss_that_is_not_finite_ends_the_job_with_the_layer_where_it_began()
+    {
+        var data = Jobs.Points();
+        data.TrainFeatures[0][0] = 1e38f;
+        var failed = (await TrainAsync(Jobs.Deep(rate: 1e5), data)).ShouldBeOfType<TrainingFailed>();
+        failed.Step.ShouldBeGreaterThan(0);
+        failed.Layer.ShouldBe("dense1");
+        failed.Reason.ShouldContain("its output is not finite though its inputs are");
+        ShouldHoldNothing();
+    }
+
+    [Fact]
+    public async Task Data_that_are_not_finite_are_named()
+    {
+        var data = Jobs.Points();
+        data.TrainFeatures[^1][1] = float.NaN;
+        var failed = (await TrainAsync(Jobs.Deep(2, "1f1b", 2, replicas: 2), data)).ShouldBeOfType<TrainingFailed>();
+        failed.Step.ShouldBeLessThanOrEqualTo(3);
+        failed.Reason.ShouldContain("the data, is not finite");
+        ShouldHoldNothing();
+    }
+
+    [Fact]
+    public async Task An_exception_in_a_layer_ends_the_job_with_its_name_and_the_step()
+    {
+        // The data readers would have refused this label: here it gets as far as the loss.
+        var job = Jobs.Deep();
+        var data = Jobs.Points();
+        data.TrainLabels[17] = 99;
+        var failed = (await TrainAsync(job, data)).ShouldBeOfType<TrainingFailed>();
+        failed.Layer.ShouldBe("softmaxCrossEntropy");
+        failed.Step.ShouldBeInRange(1, 3);
+        ShouldHoldNothing();
+    }
+
+    [Fact]
+    public async Task A_cancelled_job_stops_at_a_step_and_the_next_one_runs()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var job = Jobs.Deep(2, "1f1b", 3, replicas: 2);
+        job = job with { Training = job.Training with { Epochs = 1_000_000 } };
+        var outcome = await TrainAsync(
+            job,
+            Jobs.Points(),
+            happened =>
+            {
+                if (happened is StepDone { Step: 20 })
+                {
+                    cancellation.Cancel();
+                }
+            },
+            cancellation.Token);
+        outcome.ShouldBeOfType<TrainingCancelled>().Step.ShouldBeInRange(20, 100_000);
+        ShouldHoldNothing();
+        (await TrainAsync(Jobs.Deep(), Jobs.Points())).ShouldBeOfType<TrainingCompleted>();
+    }
+
+    private async Task<TrainingEvent> TrainAsync(
+        TrainingJob job, PlainData data, Action<TrainingEvent>? observe = null, CancellationToken cancellation = default)
+    {
+        var run = new JobRun(
+            "test",
+            job,
+            Graph.Of(job.Model, job.Seed),
+            new DataSet(
+                Examples.OfFloats(job.Model.Input, [.. data.TrainFeatures.SelectMany(example => example)], data.TrainLabels),
+                Examples.OfFloats(job.Model.Input, [.. data.TestFeatures!.SelectMany(example => example)], data.TestLabels!)),
+            null);
+        using var result = await _node.RunAsync(run, observe ?? (_ => { }), cancellation).WaitAsync(_patience, CancellationToken.None);
+        return result.Outcome;
+    }
+
+    private void ShouldHoldNothing()
+    {
+        _node.Pool.Outstanding.ShouldBe(0);
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        _node.Pool.Leaked.ShouldBe(0);
+    }
+}
