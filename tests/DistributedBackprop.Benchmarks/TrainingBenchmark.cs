@@ -28,9 +28,8 @@ internal static class TrainingBenchmark
     private static async Task CompareAsync(TextWriter output, int threads, int[] replicas)
     {
         using var peer = TorchPeer.Start(threads);
-        output.WriteLine(peer is null
-            ? "PyTorch is not installed, so there is nothing to compare with: apt-get install python3-torch libopenblas0-pthread"
-            : $"{threads} thread(s), theirs: {peer.Description}");
+        var theirName = peer?.Description ?? "not installed: apt-get install python3-torch libopenblas0-pthread";
+        output.WriteLine($"{threads} thread(s), theirs: {theirName}");
         await using var node = await LocalTraining.StartAsync(threads);
         var theirs = new Samples();
         var ours = replicas.Select(_ => new Samples()).ToArray();
