@@ -43,6 +43,9 @@ public sealed class GoldenTests
         run.Last.GetProperty("testAccuracy").GetDouble().ShouldBeGreaterThanOrEqualTo(0.955);
     }
 
+    /// <summary>The hash of an example job's weights in this version.</summary>
+    internal static string WeightsOf(string name) => _golden[name];
+
     private static void ShouldBeGolden(Finished run, string name)
     {
         var sha256 = run.Sha256;

@@ -12,7 +12,7 @@ public sealed class EndingTests
         var job = folder.Job("digits", ("learningRate: 0.1", "learningRate: 1e30"), ("examples: 8000", "examples: 500"));
         var run = await folder.RunAsync("train", job, "--json");
         run.ShouldEndWith(1);
-        run.Last.EnumerateObject().Select(field => field.Name).ShouldBe(["event", "jobId", "step", "layer", "reason"]);
+        run.Last.EnumerateObject().Select(field => field.Name).ShouldBe(EventTests.Fields["failed"]);
         run.Last.Word().ShouldBe("failed");
         run.Last.GetProperty("step").GetInt64().ShouldBeInRange(1, 10);
         run.Last.GetProperty("layer").GetString()!.ShouldStartWith("dense");
@@ -67,7 +67,7 @@ public sealed class EndingTests
             Directory.GetFiles(folder.Path).ShouldBe([job], "a stopped job exports nothing");
             if (json)
             {
-                run.Last.EnumerateObject().Select(field => field.Name).ShouldBe(["event", "jobId"]);
+                run.Last.EnumerateObject().Select(field => field.Name).ShouldBe(EventTests.Fields["cancelled"]);
                 run.Last.Word().ShouldBe("cancelled");
                 run.Last.GetProperty("jobId").GetString().ShouldBe(run.Events[0].GetProperty("jobId").GetString());
                 run.Events.SkipLast(1).ShouldAllBe(happened => happened.Word() != "cancelled");

@@ -8,7 +8,8 @@ namespace DistributedBackprop.Cli.Tests.Train;
 /// <summary>What <c>train --json</c> prints: the contract with programs.</summary>
 public sealed class EventTests
 {
-    private static readonly Dictionary<string, string[]> _fields = new()
+    /// <summary>The fields of each event, in their order.</summary>
+    internal static IReadOnlyDictionary<string, string[]> Fields { get; } = new Dictionary<string, string[]>
     {
         ["started"] = ["event", "jobId", "layers", "parameters", "nodes"],
         ["progress"] = ["event", "step", "epoch", "loss", "samplesPerSecond"],
@@ -18,6 +19,8 @@ public sealed class EventTests
             "event", "jobId", "steps", "epochs", "trainLoss", "testLoss", "testAccuracy", "samplesPerSecond",
             "wallSeconds", "weightsSha256", "nodes", "recoveries",
         ],
+        ["failed"] = ["event", "jobId", "step", "layer", "reason"],
+        ["cancelled"] = ["event", "jobId"],
     };
 
     [Theory]
@@ -36,7 +39,7 @@ public sealed class EventTests
         var events = run.Events;
         foreach (var happened in events)
         {
-            happened.EnumerateObject().Select(field => field.Name).ShouldBe(_fields[happened.Word()]);
+            happened.EnumerateObject().Select(field => field.Name).ShouldBe(Fields[happened.Word()]);
         }
 
         events[0].Word().ShouldBe("started");
