@@ -23,7 +23,7 @@ public sealed class EndingTests
     }
 
     [Theory]
-    [InlineData("units: 100000000,")]
+    [InlineData("units: 180000000,")]
     [InlineData("units: 500000000,")]
     public async Task A_network_that_memory_cannot_hold_ends_in_words(string units)
     {
