@@ -10,13 +10,13 @@ namespace DistributedBackprop.Simulation;
 /// </summary>
 internal static class AkkaRandomness
 {
-    private static readonly ThreadLocal<Random> PerThread = Find();
+    private static readonly ThreadLocal<Random> _perThread = Find();
 
     /// <summary>The generator Akka uses on this thread.</summary>
     public static Random OfThisThread
     {
-        get => PerThread.Value!;
-        set => PerThread.Value = value;
+        get => _perThread.Value!;
+        set => _perThread.Value = value;
     }
 
     /// <summary>A generator for Akka that draws from <paramref name="source"/>.</summary>

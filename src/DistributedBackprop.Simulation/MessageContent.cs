@@ -10,7 +10,7 @@ namespace DistributedBackprop.Simulation;
 /// <summary>The part of a message that enters the trace besides its type.</summary>
 public static class MessageContent
 {
-    private static readonly ConcurrentDictionary<Type, bool> Records = new();
+    private static readonly ConcurrentDictionary<Type, bool> _records = new();
 
     /// <summary>
     /// The content of <paramref name="message"/> if it offers one: text, numbers, enumerations, records (what they print),
@@ -26,7 +26,7 @@ public static class MessageContent
         IWrappedMessage wrapped => $"{wrapped.Message?.GetType()} {(wrapped.Message is null ? null : Of(wrapped.Message))}",
         Enum or decimal => message.ToString(),
         IConvertible number when message.GetType().IsPrimitive => number.ToString(CultureInfo.InvariantCulture),
-        _ => Records.GetOrAdd(message.GetType(), IsRecord) ? message.ToString() : null,
+        _ => _records.GetOrAdd(message.GetType(), IsRecord) ? message.ToString() : null,
     };
 
     /// <summary>What of a system message enters the trace besides its type: the actors it is about.</summary>

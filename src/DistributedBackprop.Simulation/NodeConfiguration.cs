@@ -7,38 +7,38 @@ namespace DistributedBackprop.Simulation;
 /// <summary>The HOCON that puts an unmodified actor system on the loop.</summary>
 internal static class NodeConfiguration
 {
-    private static readonly string[] AkkaDispatchers =
+    private static readonly string[] _akkaDispatchers =
     [
         "akka.actor.default-dispatcher",
         "akka.actor.internal-dispatcher",
         "akka.actor.default-blocking-io-dispatcher",
     ];
 
-    private static readonly string[] AkkaMailboxes =
+    private static readonly string[] _akkaMailboxes =
     [
         "akka.actor.default-mailbox",
         "akka.actor.mailbox.unbounded-queue-based",
         "akka.actor.mailbox.unbounded-deque-based",
     ];
 
-    private static readonly string[] AkkaDispatcherTypes =
+    private static readonly string[] _akkaDispatcherTypes =
         ["Dispatcher", "TaskDispatcher", "PinnedDispatcher", "ForkJoinDispatcher", "SynchronizedDispatcher"];
 
-    private static readonly Config Defaults = ConfigurationFactory.ParseString(
+    private static readonly Config _defaults = ConfigurationFactory.ParseString(
         """
         akka.loglevel = WARNING
         akka.stdout-loglevel = WARNING
         """);
 
     // Parsing is most of what the start of a node costs; few different lists of dispatchers ever occur.
-    private static readonly ConcurrentDictionary<string, Config> Parsed = new();
+    private static readonly ConcurrentDictionary<string, Config> _parsed = new();
 
     /// <summary>The configuration of a node: what the simulation needs, above <paramref name="extra"/>, above the defaults.</summary>
     /// <param name="dispatchers">Ids of dispatchers to map to the loop.</param>
     /// <param name="extra">The caller's; the dispatchers it defines are mapped too.</param>
     public static Config Of(IEnumerable<string> dispatchers, Config? extra)
     {
-        var ids = new SortedSet<string>(AkkaDispatchers.Concat(dispatchers), StringComparer.Ordinal);
+        var ids = new SortedSet<string>(_akkaDispatchers.Concat(dispatchers), StringComparer.Ordinal);
         for (Config? layer = extra; layer is not null; layer = layer.Fallback)
         {
             if (layer.Root is { } root && root.IsObject())
@@ -47,8 +47,8 @@ internal static class NodeConfiguration
             }
         }
 
-        Config forced = Parsed.GetOrAdd(string.Join('\n', ids), static (_, all) => ConfigurationFactory.ParseString(Hocon(all)), ids);
-        return extra is null ? forced.WithFallback(Defaults) : forced.WithFallback(extra).WithFallback(Defaults);
+        Config forced = _parsed.GetOrAdd(string.Join('\n', ids), static (_, all) => ConfigurationFactory.ParseString(Hocon(all)), ids);
+        return extra is null ? forced.WithFallback(_defaults) : forced.WithFallback(extra).WithFallback(_defaults);
     }
 
     private static void AddDispatchers(HoconObject section, string path, SortedSet<string> ids)
@@ -63,7 +63,7 @@ internal static class NodeConfiguration
             HoconObject child = value.GetObject();
             string childPath = path.Length == 0 ? key : $"{path}.{key}";
             bool isDispatcher = child.Items.ContainsKey("executor")
-                || (child.Items.TryGetValue("type", out HoconValue? type) && AkkaDispatcherTypes.Contains(type.GetString()));
+                || (child.Items.TryGetValue("type", out HoconValue? type) && _akkaDispatcherTypes.Contains(type.GetString()));
             if (isDispatcher)
             {
                 ids.Add(childPath);
@@ -92,7 +92,7 @@ internal static class NodeConfiguration
           }
         }
         {{string.Join('\n', dispatchers.Select(id => $"{id} {{ type = \"{Name<SimulatedDispatcherConfigurator>()}\" }}"))}}
-        {{string.Join('\n', AkkaMailboxes.Select(id => $"{id}.mailbox-type = \"{Name<SimulatedMailbox>()}\""))}}
+        {{string.Join('\n', _akkaMailboxes.Select(id => $"{id}.mailbox-type = \"{Name<SimulatedMailbox>()}\""))}}
         """;
 
     private static string Name<T>() => $"{typeof(T).FullName}, {typeof(T).Assembly.GetName().Name}";

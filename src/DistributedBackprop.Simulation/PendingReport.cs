@@ -14,12 +14,12 @@ internal static class PendingReport
         string what,
         IReadOnlyList<QueuedRun> runs,
         IEnumerable<(SimulatedTimer Timer, TimeSpan Due)> timers,
-        IReadOnlyList<string> foreignThreads)
+        IReadOnlyList<string> outside)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"The simulation with seed {loop.Seed} stopped: {what}. ");
         text.AppendLine(CultureInfo.InvariantCulture, $"Virtual time {loop.Now:c}, {loop.StepCount} steps, {loop.MessageCount} messages.");
-        List(text, "on other threads", foreignThreads);
+        List(text, "outside the loop", outside);
         List(text, "runs queued", [.. runs.Select(run => $"{run.Node?.Label ?? "simulation"} {run.Path}")]);
         List(text, "timers set", [.. timers.Select(set =>
             string.Create(CultureInfo.InvariantCulture, $"{set.Timer.Node?.Label ?? "simulation"} at {set.Due:c}"))]);

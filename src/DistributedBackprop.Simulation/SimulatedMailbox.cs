@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Dispatch;
@@ -15,8 +16,32 @@ internal sealed class SimulatedMailbox : MailboxType, IProducesMessageQueue<Simu
     }
 
     /// <inheritdoc/>
-    public override IMessageQueue Create(IActorRef owner, ActorSystem system) =>
-        new SimulatedMessageQueue(owner, SimulatedScheduler.NodeOf(system.Scheduler));
+    public override IMessageQueue Create(IActorRef owner, ActorSystem system)
+    {
+        SimulatedNode node = SimulatedScheduler.NodeOf(system.Scheduler);
+        MessageDispatcher? dispatcher = owner switch
+        {
+            RepointableActorRef actor => DispatcherOf(actor),
+            LocalActorRef actor => DispatcherOf(actor),
+            _ => null,
+        };
+
+        // Found out here, on the loop's thread, it is found out always; later it is a matter of which thread is faster.
+        if (dispatcher is not (null or SimulatedDispatcher))
+        {
+            node.Loop.ReportOutside(
+                $"{TracedPath.Of(owner)} on {node.Label} uses dispatcher {dispatcher.Id}, which is not mapped to the loop: "
+                + $"name it in {nameof(SimulationOptions)}.{nameof(SimulationOptions.Dispatchers)}; seen");
+        }
+
+        return new SimulatedMessageQueue(owner, node);
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "Dispatcher")]
+    private static extern ref MessageDispatcher DispatcherOf(RepointableActorRef actor);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_dispatcher")]
+    private static extern ref MessageDispatcher DispatcherOf(LocalActorRef actor);
 }
 
 /// <summary>
@@ -27,7 +52,6 @@ internal sealed class SimulatedMessageQueue : IMessageQueue, IUnboundedDequeBase
     private readonly SimulatedNode _node;
     private readonly Queue<Envelope> _messages = new();
     private readonly Stack<Envelope> _first = new();
-    private bool _served;
 
     /// <summary>The queue of <paramref name="owner"/>.</summary>
     public SimulatedMessageQueue(IActorRef owner, SimulatedNode node)
@@ -51,14 +75,8 @@ internal sealed class SimulatedMessageQueue : IMessageQueue, IUnboundedDequeBase
     {
         if (!_node.Loop.IsOnItsThread)
         {
-            _node.Loop.ReportForeignThread($"a message of {envelope.Message.GetType()} was sent to {OwnerPath} on {_node.Label}");
+            _node.Loop.ReportOutside($"a message of {envelope.Message.GetType()} was sent to {OwnerPath} on {_node.Label}");
             return;
-        }
-
-        if (!_served)
-        {
-            RequireSimulatedDispatcher(receiver);
-            _served = true;
         }
 
         _messages.Enqueue(envelope);
@@ -72,7 +90,7 @@ internal sealed class SimulatedMessageQueue : IMessageQueue, IUnboundedDequeBase
     {
         if (!_node.Loop.IsOnItsThread)
         {
-            _node.Loop.ReportForeignThread($"{OwnerPath} on {_node.Label} was run");
+            _node.Loop.ReportOutside($"{OwnerPath} on {_node.Label} was run");
             envelope = default;
             return false;
         }
@@ -97,14 +115,4 @@ internal sealed class SimulatedMessageQueue : IMessageQueue, IUnboundedDequeBase
     }
 
     private bool TryTake(out Envelope envelope) => _first.TryPop(out envelope) || _messages.TryDequeue(out envelope);
-
-    private void RequireSimulatedDispatcher(IActorRef receiver)
-    {
-        if (receiver is ActorRefWithCell { Underlying: ActorCell { Dispatcher: not SimulatedDispatcher and var dispatcher } })
-        {
-            throw new SimulationException(
-                $"{OwnerPath} on {_node.Label} uses dispatcher {dispatcher.Id}, which is not mapped to the simulation. "
-                + $"Name it in {nameof(SimulationOptions)}.{nameof(SimulationOptions.Dispatchers)}.");
-        }
-    }
 }

@@ -10,7 +10,7 @@ namespace DistributedBackprop.Simulation;
 public sealed class SimulatedNode
 {
     [ThreadStatic]
-    private static SimulatedNode? t_inCreation;
+    private static SimulatedNode? _inCreation;
 
     private readonly List<CapturedLog> _logs = [];
     private bool _timeStopped;
@@ -67,7 +67,7 @@ public sealed class SimulatedNode
     public IEnumerable<CapturedLog> Errors => Logs.Where(log => log.Level == LogLevel.ErrorLevel);
 
     /// <summary>The node whose actor system is being created on this thread: Akka makes its parts without arguments of ours.</summary>
-    internal static SimulatedNode InCreation => t_inCreation
+    internal static SimulatedNode InCreation => _inCreation
         ?? throw new SimulationException($"A node is created by {nameof(SimulationLoop)}.{nameof(SimulationLoop.CreateNode)} only.");
 
     /// <summary>Whether its timers still fire.</summary>
@@ -128,8 +128,8 @@ public sealed class SimulatedNode
     internal static SimulatedNode Create(SimulationLoop loop, string name, int ordinal, Config config, ActorSystemSetup? setup)
     {
         var node = new SimulatedNode(loop, name, ordinal);
-        SimulatedNode? outer = t_inCreation;
-        t_inCreation = node;
+        SimulatedNode? outer = _inCreation;
+        _inCreation = node;
         try
         {
             BootstrapSetup bootstrap = BootstrapSetup.Create().WithConfig(config);
@@ -137,7 +137,7 @@ public sealed class SimulatedNode
         }
         finally
         {
-            t_inCreation = outer;
+            _inCreation = outer;
         }
 
         return node;

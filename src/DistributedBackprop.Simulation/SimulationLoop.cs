@@ -23,7 +23,7 @@ public sealed class SimulationLoop : IDisposable
     private readonly RunQueue _runs = new();
     private readonly TimerHeap _timers = new();
     private readonly List<SimulatedNode> _nodes = [];
-    private readonly ConcurrentQueue<string> _foreignThreads = new();
+    private readonly ConcurrentQueue<string> _outside = new();
     private readonly KeyedGenerator _order;
     private readonly KeyedGenerator _cost;
     private readonly LoopTaskScheduler _tasks;
@@ -181,7 +181,7 @@ public sealed class SimulationLoop : IDisposable
     {
         if (!IsOnItsThread)
         {
-            ReportForeignThread($"work of {node?.Label ?? "the simulation"} {path} was queued ({work.GetType()})");
+            ReportOutside($"work of {node?.Label ?? "the simulation"} {path} was queued ({work.GetType()})");
         }
         else if (node is not { IsKilled: true })
         {
@@ -195,7 +195,7 @@ public sealed class SimulationLoop : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);
         if (!IsOnItsThread)
         {
-            ReportForeignThread($"a timer of {timer.Node?.Label ?? "the simulation"} was set");
+            ReportOutside($"a timer of {timer.Node?.Label ?? "the simulation"} was set");
             return;
         }
 
@@ -209,9 +209,9 @@ public sealed class SimulationLoop : IDisposable
         _trace.Node(Now, node, "kill");
     }
 
-    /// <summary>Notes that something happened on a thread that is not the loop's; the loop throws at its next step.</summary>
-    internal void ReportForeignThread(string what) =>
-        _foreignThreads.Enqueue($"{what} on thread {Environment.CurrentManagedThreadId} ({Thread.CurrentThread.Name ?? "unnamed"})");
+    /// <summary>Notes that something happened or will happen outside the loop; the loop throws at its next step.</summary>
+    internal void ReportOutside(string what) =>
+        _outside.Enqueue($"{what} on thread {Environment.CurrentManagedThreadId} ({Thread.CurrentThread.Name ?? "unnamed"})");
 
     /// <summary>Traces and counts a message that is about to be handled.</summary>
     internal void TraceMessage(SimulatedNode node, string receiver, Envelope envelope)
@@ -258,7 +258,7 @@ public sealed class SimulationLoop : IDisposable
         while (true)
         {
             FireDue();
-            ThrowIfForeignThread();
+            ThrowIfOutside();
             if (condition is not null && condition())
             {
                 return Outcome.Satisfied;
@@ -334,14 +334,14 @@ public sealed class SimulationLoop : IDisposable
         }
     }
 
-    private void ThrowIfForeignThread()
+    private void ThrowIfOutside()
     {
-        if (!_foreignThreads.IsEmpty)
+        if (!_outside.IsEmpty)
         {
             throw Failure("something happened outside the loop, so the run cannot be repeated");
         }
     }
 
     private SimulationException Failure(string what) =>
-        new(PendingReport.Of(this, what, _runs.Waiting, _timers.Waiting, [.. _foreignThreads]));
+        new(PendingReport.Of(this, what, _runs.Waiting, _timers.Waiting, [.. _outside]));
 }

@@ -10,7 +10,7 @@ internal static class TracedPath
     private const string NumberedByProcess = "/system/EventStreamUnsubscriber-";
 
     // Paths are built anew at every ToString; a reference is asked for its path once for each message.
-    private static readonly ConditionalWeakTable<IActorRef, string> Known = [];
+    private static readonly ConditionalWeakTable<IActorRef, string> _known = [];
 
     /// <summary>The traced path of <paramref name="actor"/>; empty for none.</summary>
     public static string Of(IActorRef? actor)
@@ -20,7 +20,7 @@ internal static class TracedPath
             return "";
         }
 
-        return Known.TryGetValue(actor, out string? path) ? path : Known.GetValue(actor, static unknown => Build(unknown));
+        return _known.TryGetValue(actor, out string? path) ? path : _known.GetValue(actor, static unknown => Build(unknown));
     }
 
     private static string Build(IActorRef actor)

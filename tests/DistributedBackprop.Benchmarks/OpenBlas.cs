@@ -9,14 +9,14 @@ internal static unsafe class OpenBlas
     private const int NotTransposed = 111;
     private const int Transposed = 112;
 
-    private static readonly string[] Names =
+    private static readonly string[] _names =
         ["libopenblas.so.0", "/usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so.0"];
 
-    private static readonly string[] Chains =
+    private static readonly string[] _holds =
         ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OPENBLAS_VERBOSE", "OPENBLAS_BLOCK_FACTOR"];
 
-    private static delegate* unmanaged[Cdecl]<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void>
-        _sgemm;
+    private static delegate* unmanaged[Cdecl]<
+        int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void> _sgemm;
 
     /// <summary>
     /// Loads it, on one thread, free to choose the kernels that it finds best: variables that hold it to others (as
@@ -26,15 +26,15 @@ internal static unsafe class OpenBlas
     public static string? Load()
     {
         // Environment.SetEnvironmentVariable would not reach native code.
-        Array.ForEach(Chains, variable => _ = Unset(variable));
+        Array.ForEach(_holds, variable => _ = Unset(variable));
         nint library = 0;
-        if (!Array.Exists(Names, name => NativeLibrary.TryLoad(name, out library)))
+        if (!Array.Exists(_names, name => NativeLibrary.TryLoad(name, out library)))
         {
             return null;
         }
 
-        _sgemm = (delegate* unmanaged[Cdecl]<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void>)
-            NativeLibrary.GetExport(library, "cblas_sgemm");
+        _sgemm = (delegate* unmanaged[Cdecl]<
+            int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void>)NativeLibrary.GetExport(library, "cblas_sgemm");
         ((delegate* unmanaged[Cdecl]<int, void>)NativeLibrary.GetExport(library, "openblas_set_num_threads"))(1);
         var config = (delegate* unmanaged[Cdecl]<byte*>)NativeLibrary.GetExport(library, "openblas_get_config");
         var kernel = (delegate* unmanaged[Cdecl]<byte*>)NativeLibrary.GetExport(library, "openblas_get_corename");

@@ -49,14 +49,17 @@ internal sealed class PlainLoop : IDisposable
             .. _graph.Nodes.Select(node => $"{node.Name} forward"),
             "loss",
             .. _graph.Nodes.Reverse().SelectMany(node => new[] { $"{node.Name} backward", $"{node.Name} update" })];
-        Times = new long[Phases.Length];
+        Times = [.. Phases.Select(_ => new Samples())];
     }
 
     /// <summary>What a step is made of, in order.</summary>
     public string[] Phases { get; }
 
-    /// <summary>Stopwatch ticks spent so far in each phase.</summary>
-    public long[] Times { get; }
+    /// <summary>Microseconds of each phase, a sample for each step; kept only while <see cref="IsTimed"/>.</summary>
+    public Samples[] Times { get; }
+
+    /// <summary>Whether phases are timed.</summary>
+    public bool IsTimed { get; set; }
 
     /// <summary>The hash of the weights now.</summary>
     public string WeightsSha256
@@ -104,10 +107,11 @@ internal sealed class PlainLoop : IDisposable
         var last = Stopwatch.GetTimestamp();
         void Mark()
         {
-            var now = Stopwatch.GetTimestamp();
-            Times[phase] += now - last;
-            last = now;
-            phase++;
+            if (IsTimed)
+            {
+                Times[phase++].Add(Stopwatch.GetElapsedTime(last).TotalMicroseconds);
+                last = Stopwatch.GetTimestamp();
+            }
         }
 
         var batch = _plan.At(_step);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using DistributedBackprop.Training.Tensors;
 
@@ -23,15 +22,18 @@ internal static class StepProfile
         var steps = MlpWorkload.StepsOf(Epochs);
         using var loop = new PlainLoop(MlpWorkload.Job(steps * 3), new TensorPool(), tiles);
         loop.Train(steps);
-        Array.Clear(loop.Times);
         var rate = loop.Train(steps);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{tiles.Width} thread(s): {rate:N0} examples/s; µs a step:"));
-        var total = loop.Times.Sum();
+        loop.IsTimed = true;
+        loop.Train(steps);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{tiles.Width} thread(s): {rate:N0} examples/s; medians in µs:"));
+        var total = loop.Times.Sum(times => times.Median);
         for (var i = 0; i < loop.Phases.Length; i++)
         {
-            var microseconds = loop.Times[i] * 1e6 / Stopwatch.Frequency / steps;
+            var median = loop.Times[i].Median;
             output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"  {loop.Phases[i],-18}{microseconds,8:F1}{100.0 * loop.Times[i] / total,7:F1} %"));
+                CultureInfo.InvariantCulture, $"  {loop.Phases[i],-18}{median,8:F1}{100 * median / total,7:F1} %"));
         }
+
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {"all",-18}{total,8:F1}"));
     }
 }

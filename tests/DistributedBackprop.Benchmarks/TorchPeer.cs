@@ -11,6 +11,10 @@ internal sealed class TorchPeer : IDisposable
 {
     private const string Python = "/usr/bin/python3";
 
+    // Build machines hold libraries to old kernels, to get the same numbers everywhere: that would flatter us. PyTorch
+    // and its libraries are free to choose what they find best.
+    private static readonly string[] _holds = ["OPENBLAS_", "OMP_", "GOMP_", "KMP_", "MKL_", "DNNL_", "ONEDNN_", "ATEN_"];
+
     private readonly Process _process;
     private readonly string _data;
 
@@ -47,6 +51,11 @@ internal sealed class TorchPeer : IDisposable
         start.ArgumentList.Add(data);
         start.ArgumentList.Add(MlpWorkload.Examples.ToString(CultureInfo.InvariantCulture));
         start.ArgumentList.Add(MlpWorkload.Batch.ToString(CultureInfo.InvariantCulture));
+        foreach (var held in start.Environment.Keys.Where(IsHold).ToList())
+        {
+            start.Environment.Remove(held);
+        }
+
         start.Environment["OMP_NUM_THREADS"] = count;
         start.Environment["OPENBLAS_NUM_THREADS"] = count;
         var process = Process.Start(start)!;
@@ -79,4 +88,7 @@ internal sealed class TorchPeer : IDisposable
         _process.Dispose();
         File.Delete(_data);
     }
+
+    private static bool IsHold(string variable) =>
+        Array.Exists(_holds, prefix => variable.StartsWith(prefix, StringComparison.Ordinal));
 }

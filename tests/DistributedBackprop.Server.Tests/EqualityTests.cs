@@ -17,9 +17,16 @@ public sealed class EqualityTests(LocalNodes nodes) : IClassFixture<LocalNodes>
             threads: 1);
 
     [Fact]
+    public void Random_jobs_that_average_parameters_have_the_bits_of_the_plain_interpreter() =>
+        Gen.Select(new RandomJobs(averagesParameters: true), _threads).Sample(
+            (random, threads) => ShouldEqual(nodes.TrainAsync(random.Job, random.Data, threads).GetAwaiter().GetResult(), random),
+            iter: 300,
+            threads: 1);
+
+    [Fact]
     public void No_random_job_leaves_a_tensor_behind()
     {
-        Gen.Select(new RandomJobs(), _threads).Sample(
+        Gen.Select(Gen.OneOf(new RandomJobs(), new RandomJobs(averagesParameters: true)), _threads).Sample(
             (random, threads) => _ = nodes.TrainAsync(random.Job, random.Data, threads).GetAwaiter().GetResult(),
             iter: 50,
             threads: 1);

@@ -31,10 +31,14 @@ public sealed class LocalNodes : IAsyncLifetime
     }
 
     /// <summary>Trains a job on one of the nodes and keeps all that it says.</summary>
-    public async Task<Observed> TrainAsync(TrainingJob job, PlainData data, int threads)
+    public Task<Observed> TrainAsync(TrainingJob job, PlainData data, int threads) =>
+        TrainAsync(job, ToDataSet(job, data), threads);
+
+    /// <inheritdoc cref="TrainAsync(TrainingJob, PlainData, int)"/>
+    public async Task<Observed> TrainAsync(TrainingJob job, DataSet data, int threads)
     {
         var events = new List<TrainingEvent>();
-        var run = new JobRun("test", job, Graph.Of(job.Model, job.Seed), ToDataSet(job, data), null);
+        var run = new JobRun("test", job, Graph.Of(job.Model, job.Seed), data, null);
         using var result = await this[threads].RunAsync(run, events.Add).WaitAsync(TimeSpan.FromMinutes(2));
         return new Observed(
             events, result.Outcome, [.. result.Parameters.Select(layer => layer.Vector.Floats.ToArray())], [.. result.PeakInFlight]);

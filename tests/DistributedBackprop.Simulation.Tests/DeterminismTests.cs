@@ -1,3 +1,5 @@
+using Akka.Actor;
+
 namespace DistributedBackprop.Simulation.Tests;
 
 public sealed class DeterminismTests

@@ -50,7 +50,7 @@ public sealed class LoopTests
     }
 
     [Fact]
-    public void Every_message_of_two_senders_can_come_first()
+    public void Every_order_of_three_senders_occurs()
     {
         var orders = new HashSet<string>();
         for (ulong seed = 0; seed < 64; seed++)

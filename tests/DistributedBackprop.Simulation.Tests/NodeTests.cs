@@ -74,7 +74,7 @@ public sealed class NodeTests
                 },
                 null,
                 _ => stopped = true),
-            "suicidal").Tell("go");
+            "probe").Tell("go");
 
         loop.RunUntil(() => node.IsKilled);
 
@@ -150,6 +150,20 @@ public sealed class NodeTests
         loop.RunUntilQuiescent();
 
         threads.ShouldBe(Enumerable.Repeat(thread, 2 * ids.Length));
+    }
+
+    [Fact]
+    public void A_dispatcher_that_was_not_recognised_is_found_out()
+    {
+        using var loop = new SimulationLoop(1);
+        SimulatedNode node = loop.CreateNode("stray", ConfigurationFactory.ParseString(
+            """stray.type = "Akka.Dispatch.PinnedDispatcherConfigurator, Akka" """));
+        node.System.ActorOf(Probe.Of((_, _) => { }).WithDispatcher("stray"), "probe").Tell("run");
+
+        string message = Should.Throw<SimulationException>(loop.RunUntilQuiescent).Message;
+
+        message.ShouldContain("/user/probe");
+        message.ShouldContain("outside the loop");
     }
 
     [Fact]

@@ -4,7 +4,7 @@ namespace DistributedBackprop.Simulation.Tests;
 
 public sealed class VirtualTimeTests
 {
-    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
 
     [Fact]
     public void An_hour_of_ticks_passes_at_once()
@@ -14,14 +14,14 @@ public sealed class VirtualTimeTests
         var times = new List<DateTimeOffset>();
         node.System.ActorOf(Probe.Of(
             (probe, _) => times.Add(probe.Its.System.Scheduler.Now),
-            probe => probe.Timers.StartPeriodicTimer("tick", "tick", Second)));
+            probe => probe.Timers.StartPeriodicTimer("tick", "tick", _second)));
 
         loop.RunFor(TimeSpan.FromHours(1));
 
         loop.Now.ShouldBe(TimeSpan.FromHours(1));
         loop.UtcNow.ShouldBe(new DateTimeOffset(2000, 1, 1, 1, 0, 0, TimeSpan.Zero));
         times.Count.ShouldBeInRange(3599, 3600);
-        times.Zip(times.Skip(1)).ShouldAllBe(pair => Math.Abs((pair.Second - pair.First - Second).TotalMilliseconds) < 1);
+        times.Zip(times.Skip(1)).ShouldAllBe(pair => Math.Abs((pair.Second - pair.First - _second).TotalMilliseconds) < 1);
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class VirtualTimeTests
         SimulatedNode node = loop.CreateNode("clock");
         int fired = 0;
         ICancelable cancelled = node.System.Scheduler.Advanced.ScheduleOnceCancelable(TimeSpan.FromHours(5), () => fired++);
-        node.System.Scheduler.Advanced.ScheduleOnce(Second, () =>
+        node.System.Scheduler.Advanced.ScheduleOnce(_second, () =>
         {
             fired++;
             cancelled.Cancel();
@@ -40,8 +40,8 @@ public sealed class VirtualTimeTests
         loop.RunUntilQuiescent();
 
         fired.ShouldBe(1);
-        loop.Now.ShouldBeGreaterThanOrEqualTo(Second);
-        loop.Now.ShouldBeLessThan(2 * Second);
+        loop.Now.ShouldBeGreaterThanOrEqualTo(_second);
+        loop.Now.ShouldBeLessThan(2 * _second);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class VirtualTimeTests
         using var loop = new SimulationLoop(1);
         SimulatedNode node = loop.CreateNode("clock");
         int calls = 0;
-        node.System.Scheduler.Advanced.ScheduleRepeatedly(Second, Second, () =>
+        node.System.Scheduler.Advanced.ScheduleRepeatedly(_second, _second, () =>
         {
             if (++calls == 3)
             {
@@ -90,15 +90,15 @@ public sealed class VirtualTimeTests
         using var loop = new SimulationLoop(1);
         SimulatedNode node = loop.CreateNode("clock");
         int fired = 0;
-        using ITimer timer = node.TimeProvider.CreateTimer(_ => fired++, null, Second, Second);
+        using ITimer timer = node.TimeProvider.CreateTimer(_ => fired++, null, _second, _second);
         long before = node.TimeProvider.GetTimestamp();
 
-        loop.RunFor(10.5 * Second);
+        loop.RunFor(10.5 * _second);
         node.Kill();
-        loop.RunFor(10 * Second);
+        loop.RunFor(10 * _second);
 
         fired.ShouldBe(10);
-        node.TimeProvider.GetElapsedTime(before).ShouldBe(20.5 * Second);
+        node.TimeProvider.GetElapsedTime(before).ShouldBe(20.5 * _second);
         node.TimeProvider.GetUtcNow().ShouldBe(loop.UtcNow);
     }
 
@@ -110,11 +110,11 @@ public sealed class VirtualTimeTests
         for (int i = 0; i < 20; i++)
         {
             int number = i;
-            loop.After(Second, () => order.Add(number));
+            loop.After(_second, () => order.Add(number));
         }
 
         loop.After(TimeSpan.Zero, () => order.Add(-1));
-        loop.After(Second, () => order.Add(-2)).Dispose();
+        loop.After(_second, () => order.Add(-2)).Dispose();
         loop.RunUntilQuiescent();
 
         order.ShouldBe(Enumerable.Range(-1, 21));

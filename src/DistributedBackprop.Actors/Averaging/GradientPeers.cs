@@ -13,111 +13,93 @@ namespace DistributedBackprop.Actors.Averaging;
 /// in place; having heard of all parts, each goes on with the same new parameters. Two hops, nothing copied, nobody in
 /// the middle. The first replica owns the parameters and the optimizer's state, and sends shares of them along.
 /// </summary>
-internal sealed class GradientPeers : IDisposable
+/// <param name="assignment">Which layer of which replica.</param>
+/// <param name="generation">The placement it belongs to.</param>
+internal sealed class GradientPeers(LayerAssignment assignment, long generation) : LayerPeers(assignment, generation)
 {
-    private readonly LayerAssignment _assignment;
-    private readonly long _generation;
-    private readonly SortedDictionary<long, Round> _rounds = [];
-    private ImmutableArray<IActorRef> _peers = [];
-    private IActorRef _self = ActorRefs.Nobody;
+    private readonly SortedDictionary<long, PeerRound<GradientReady>> _rounds = [];
     private OptimizerState? _state;
     private Parameters? _parameters;
     private bool _isShown;
 
-    /// <param name="assignment">Which layer of which replica.</param>
-    /// <param name="generation">The placement it belongs to.</param>
-    public GradientPeers(LayerAssignment assignment, long generation)
-    {
-        _assignment = assignment;
-        _generation = generation;
-    }
+    /// <inheritdoc/>
+    public override Parameters Parameters => _parameters ?? throw new ObjectDisposedException(nameof(GradientPeers));
 
-    /// <summary>Whether an update is under way: the layer must not begin another step.</summary>
-    public bool IsUpdating { get; private set; }
+    /// <inheritdoc/>
+    public override Parameters RoundParameters => Parameters;
 
-    /// <summary>The parameters now; borrowed.</summary>
-    public Parameters Parameters => _parameters ?? throw new ObjectDisposedException(nameof(GradientPeers));
-
-    private bool IsFirst => _assignment.Replica == 0;
-
-    /// <summary>Takes the parameters to begin with.</summary>
-    public void Restore(Parameters parameters)
+    /// <inheritdoc/>
+    public override void Restore(Parameters parameters)
     {
         _parameters?.Dispose();
         _parameters = parameters;
     }
 
-    /// <summary>Learns who the peers are.</summary>
-    public void Connect(ImmutableArray<IActorRef> peers, IActorRef self)
+    /// <inheritdoc/>
+    public override void Connect(ImmutableArray<IActorRef> peers, IActorRef self)
     {
-        _peers = peers;
-        _self = self;
+        base.Connect(peers, self);
         if (IsFirst)
         {
-            _state = OptimizerState.Rent(_assignment.Workspace.Pool, _assignment.Optimizer, _assignment.Node.Layer.Parameters.Length);
+            _state = OptimizerState.Rent(Assignment.Workspace.Pool, Assignment.Optimizer, Length);
         }
     }
 
-    /// <summary>A share of the parameters for somebody who keeps it: the next update leaves it as it is.</summary>
-    public Parameters Snapshot()
+    /// <inheritdoc/>
+    public override Parameters Snapshot()
     {
         _isShown = true;
         return Parameters.Share();
     }
 
-    /// <summary>The layer's own gradient of a step is complete.</summary>
-    /// <param name="step">Which step.</param>
-    /// <param name="gradient">Borrowed: it may be written again once the update is over.</param>
-    public void Begin(long step, Parameters gradient)
+    /// <inheritdoc/>
+    public override void Begin(long step, Parameters gradient, int examples)
     {
-        if (_assignment.Node.Layer.Parameters.Length == 0)
+        if (Length == 0)
         {
             return;
         }
 
-        IsUpdating = true;
+        IsBusy = true;
         var next = IsFirst ? Next() : null;
-        foreach (var peer in _peers)
-        {
-            if (!peer.Equals(_self))
-            {
-                peer.Tell(new GradientReady(_generation, step, _assignment.Replica, gradient.Share(), next?.Share(), _state?.Share()));
-            }
-        }
-
-        OnGradientReady(new GradientReady(_generation, step, _assignment.Replica, gradient.Share(), next, _state?.Share()));
+        TellOthers(() => new GradientReady(
+            Generation, step, Assignment.Replica, gradient.Share(), next?.Share(), _state?.Share()));
+        OnReady(new GradientReady(Generation, step, Assignment.Replica, gradient.Share(), next, _state?.Share()));
     }
 
-    /// <summary>A peer's gradient is complete. Takes the message's shares.</summary>
-    public void OnGradientReady(GradientReady ready)
+    /// <summary>Every step is a round of its own: none is ever open.</summary>
+    public override void CloseRound(long step)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override void OnReady(IPeerReady ready)
     {
         var round = RoundOf(ready.Step);
-        round.Ready[ready.Replica] = ready;
-        if (Array.TrueForAll(round.Ready, peer => peer is not null))
+        if (round.Add((GradientReady)ready))
         {
             UpdateOwnPart(ready.Step, round);
         }
     }
 
-    /// <summary>A peer's part is done.</summary>
-    public void OnPartUpdated(PartUpdated updated)
+    /// <inheritdoc/>
+    public override void OnPartUpdated(PartUpdated updated)
     {
         var round = RoundOf(updated.Step);
-        round.PartsDone++;
-        if (round.PartsDone < _peers.Length)
+        if (!round.PartDone())
         {
             return;
         }
 
         _rounds.Remove(updated.Step);
         _parameters?.Dispose();
-        _parameters = round.Ready[0]!.Next!.Share();
+        _parameters = round[0].Next!.Share();
         round.Dispose();
-        IsUpdating = false;
+        IsBusy = false;
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public override void Dispose()
     {
         foreach (var round in _rounds.Values)
         {
@@ -131,25 +113,18 @@ internal sealed class GradientPeers : IDisposable
         _state = null;
     }
 
-    private void UpdateOwnPart(long step, Round round)
+    private void UpdateOwnPart(long step, PeerRound<GradientReady> round)
     {
         new SharedUpdate(
             step,
-            _assignment.RateAt(step),
-            [.. round.Ready.Select(ready => ready!.Gradient)],
+            Assignment.RateAt(step),
+            [.. round.All.Select(ready => ready.Gradient)],
             Parameters,
-            round.Ready[0]!.Next!,
-            round.Ready[0]!.State!).Apply(
-                _assignment.Node.Layer, _assignment.Optimizer, _assignment.Replica, _assignment.Workspace.Tiles);
-        var updated = new PartUpdated(_generation, step, _assignment.Replica);
-        foreach (var peer in _peers)
-        {
-            if (!peer.Equals(_self))
-            {
-                peer.Tell(updated);
-            }
-        }
-
+            round[0].Next!,
+            round[0].State!).Apply(
+                Assignment.Node.Layer, Assignment.Optimizer, Assignment.Replica, Assignment.Workspace.Tiles);
+        var updated = new PartUpdated(Generation, step, Assignment.Replica);
+        TellOthers(() => updated);
         OnPartUpdated(updated);
     }
 
@@ -163,32 +138,16 @@ internal sealed class GradientPeers : IDisposable
 
         _isShown = false;
         return Parameters.Rent(
-            _assignment.Workspace.Pool, _assignment.Node.Layer.Parameters, _assignment.Node.Layer.PackedLength);
+            Assignment.Workspace.Pool, Assignment.Node.Layer.Parameters, Assignment.Node.Layer.PackedLength);
     }
 
-    private Round RoundOf(long step)
+    private PeerRound<GradientReady> RoundOf(long step)
     {
         if (!_rounds.TryGetValue(step, out var round))
         {
-            _rounds.Add(step, round = new Round(_peers.Length));
+            _rounds.Add(step, round = new PeerRound<GradientReady>(Peers.Length));
         }
 
         return round;
-    }
-
-    // A fast peer may be one step ahead: its next gradient comes before the last part of this step.
-    private sealed class Round(int peers) : IDisposable
-    {
-        public GradientReady?[] Ready { get; } = new GradientReady?[peers];
-
-        public int PartsDone { get; set; }
-
-        public void Dispose()
-        {
-            foreach (var ready in Ready)
-            {
-                ready?.Dispose();
-            }
-        }
     }
 }

@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 using Akka.Actor;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Pipeline;
-using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 
@@ -31,6 +31,7 @@ public sealed class JobActor : ReceiveActor
     private readonly TrainingClock _clock;
     private ImmutableArray<PipelineRefs> _replicas = [];
     private int _unconnected;
+    private int _roundsOpen;
     private long _granted;
     private long _watched;
     private bool _isEvaluating;
@@ -112,6 +113,7 @@ public sealed class JobActor : ReceiveActor
                 DecideBoundary();
             }
         });
+        Receive<RoundClosed>(_ => OnRoundClosed());
         Receive<LayerParameters>(OnFinalParameters);
         InEveryState();
     }
@@ -165,7 +167,15 @@ public sealed class JobActor : ReceiveActor
         {
             GrantSteps();
         }
-        else if (_progress.NeedsEvaluation)
+        else
+        {
+            JudgeOrDecide();
+        }
+    }
+
+    private void JudgeOrDecide()
+    {
+        if (_progress.NeedsEvaluation)
         {
             _clock.StopTraining();
             _isEvaluating = true;
@@ -179,7 +189,14 @@ public sealed class JobActor : ReceiveActor
 
     private void DecideBoundary()
     {
-        if (_progress.DecideBoundary() is { } epoch)
+        var epoch = _progress.DecideBoundary();
+        if (_progress.NeedsRound)
+        {
+            CloseRound();
+            return;
+        }
+
+        if (epoch is not null)
         {
             Tell(epoch);
         }
@@ -202,6 +219,25 @@ public sealed class JobActor : ReceiveActor
         {
             _clock.StartTraining();
             GrantSteps();
+        }
+    }
+
+    private void CloseRound()
+    {
+        foreach (var layer in _replicas.SelectMany(pipeline => pipeline.Layers))
+        {
+            _roundsOpen++;
+            layer.Tell(new CloseRound(FirstGeneration, _progress.Step));
+        }
+    }
+
+    private void OnRoundClosed()
+    {
+        _roundsOpen--;
+        if (_roundsOpen == 0)
+        {
+            _progress.OnRoundClosed();
+            JudgeOrDecide();
         }
     }
 

@@ -32,6 +32,18 @@ public sealed record Evaluate(long Generation, long AfterStep) : IGenerationMess
 public sealed record Evaluated(long Generation, long AfterStep, int Replica, double LossSum, long Correct)
     : IGenerationMessage, INoSerializationVerificationNeeded;
 
+/// <summary>The job ends between two rounds of parameter averaging: layers close the one that is open.</summary>
+/// <param name="Generation">The placement this belongs to.</param>
+/// <param name="AfterStep">The last step.</param>
+public sealed record CloseRound(long Generation, long AfterStep) : IGenerationMessage, INoSerializationVerificationNeeded;
+
+/// <summary>The answer to <see cref="CloseRound"/>.</summary>
+/// <param name="Generation">The placement this belongs to.</param>
+/// <param name="Layer">The layer's place in graph order.</param>
+/// <param name="Replica">Which replica's.</param>
+public sealed record RoundClosed(long Generation, int Layer, int Replica)
+    : IGenerationMessage, INoSerializationVerificationNeeded;
+
 /// <summary>The job asks a layer for its parameters.</summary>
 /// <param name="Generation">The placement this belongs to.</param>
 /// <param name="AfterStep">With the update of this step; the layer answers when that is done.</param>

@@ -81,6 +81,7 @@ internal sealed class PipelineBuilder
         node,
         replica,
         _schedule[_stageOf[node.Index]],
+        Parallelism.Averaging,
         _optimizer,
         _prepare.Job.Optimizer.LearningRate,
         _plan.TotalSteps,
@@ -95,6 +96,7 @@ internal sealed class PipelineBuilder
         _prepare.Graph.Input,
         _prepare.Data,
         _plan,
+        Parallelism.Averaging,
         WorkspaceOf(replica, 0));
 
     private IActorRef Start(IActorRefFactory factory, Props props, int replica, int stage, string name) => factory.ActorOf(

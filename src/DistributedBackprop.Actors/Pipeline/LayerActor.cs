@@ -19,7 +19,7 @@ namespace DistributedBackprop.Actors.Pipeline;
 public sealed class LayerActor : PipelineActor
 {
     private readonly LayerAssignment _assignment;
-    private readonly GradientPeers _peers;
+    private readonly LayerPeers _peers;
     private readonly Arrivals _activations;
     private readonly Arrivals _deltas;
     private readonly Dictionary<MicroBatchKey, int> _firstPositions = [];
@@ -29,7 +29,10 @@ public sealed class LayerActor : PipelineActor
     private Connect? _links;
     private Parameters? _gradient;
     private (IActorRef Target, long AfterStep)? _parametersWanted;
+    private (IActorRef Target, long AfterStep)? _closeRound;
+    private bool _isClosing;
     private long _step = 1;
+    private int _examples;
     private int _position;
     private int _nextChunk;
     private int _peakInFlight;
@@ -42,7 +45,7 @@ public sealed class LayerActor : PipelineActor
         : base(generation, job)
     {
         _assignment = assignment;
-        _peers = new GradientPeers(assignment, generation);
+        _peers = LayerPeers.Of(assignment.Averaging, assignment, generation);
         _activations = new Arrivals(assignment.Node.Inputs.Length);
         _deltas = new Arrivals(Math.Max(1, assignment.Node.Consumers.Length));
         _inputDeltas = new Tensor?[assignment.Node.Inputs.Length];
@@ -81,11 +84,8 @@ public sealed class LayerActor : PipelineActor
             _deltas.Add(delta.Key, delta.Consumer, delta.Value);
             Advance();
         });
-        OfGeneration<GradientReady>(ready =>
-        {
-            _peers.OnGradientReady(ready);
-            Advance();
-        });
+        OfGeneration<GradientReady>(OnReady);
+        OfGeneration<ParametersReady>(OnReady);
         OfGeneration<PartUpdated>(updated =>
         {
             _peers.OnPartUpdated(updated);
@@ -95,6 +95,11 @@ public sealed class LayerActor : PipelineActor
         {
             _parametersWanted = (Sender, collect.AfterStep);
             AnswerWhoWantsParameters();
+        });
+        OfGeneration<CloseRound>(close =>
+        {
+            _closeRound = (Sender, close.AfterStep);
+            Advance();
         });
         OfGeneration<TraceNonFinite>(Trace);
     }
@@ -122,14 +127,21 @@ public sealed class LayerActor : PipelineActor
         {
         }
 
+        CloseRoundIfAsked();
         AnswerWhoWantsParameters();
+    }
+
+    private void OnReady(IPeerReady ready)
+    {
+        _peers.OnReady(ready);
+        Advance();
     }
 
     private bool TryEvaluate()
     {
         // An evaluation sees the updates of its step and stands between two steps.
         var key = new MicroBatchKey(_step - 1, _nextChunk, false);
-        if (_peers.IsUpdating || _position != 0 || !_activations.IsComplete(key))
+        if (_peers.IsBusy || _position != 0 || !_activations.IsComplete(key))
         {
             return false;
         }
@@ -141,7 +153,7 @@ public sealed class LayerActor : PipelineActor
 
     private bool TryTrain()
     {
-        if (_peers.IsUpdating)
+        if (_peers.IsBusy)
         {
             return false;
         }
@@ -168,7 +180,8 @@ public sealed class LayerActor : PipelineActor
         {
             _position = 0;
             _step++;
-            _peers.Begin(_step - 1, _gradient!);
+            _peers.Begin(_step - 1, _gradient!, _examples);
+            _examples = 0;
         }
 
         return true;
@@ -196,10 +209,11 @@ public sealed class LayerActor : PipelineActor
     private (Tensor Output, Pullback? Pullback) Apply(MicroBatchKey key, int firstPosition)
     {
         var inputs = _activations.Take(key);
+        _examples += key.IsTraining ? inputs[0].Shape[0] : 0;
         try
         {
             return Layer.Forward(
-                _peers.Parameters,
+                key.IsTraining ? _peers.Parameters : _peers.RoundParameters,
                 inputs,
                 new ForwardPass(_assignment.Workspace, key.IsTraining, key.Step, firstPosition));
         }
@@ -237,9 +251,31 @@ public sealed class LayerActor : PipelineActor
         }
     }
 
+    // The job ends between two rounds: the parameters that are judged and saved are those of a last one.
+    private void CloseRoundIfAsked()
+    {
+        if (_closeRound is not { } close || close.AfterStep != _step - 1 || _peers.IsBusy)
+        {
+            return;
+        }
+
+        if (!_isClosing)
+        {
+            _isClosing = true;
+            _nextChunk = 0;
+            _peers.CloseRound(close.AfterStep);
+        }
+
+        if (!_peers.IsBusy)
+        {
+            (_closeRound, _isClosing) = (null, false);
+            close.Target.Tell(new RoundClosed(Generation, _assignment.Node.Index, _assignment.Replica));
+        }
+    }
+
     private void AnswerWhoWantsParameters()
     {
-        if (_parametersWanted is { } wanted && wanted.AfterStep == _step - 1 && !_peers.IsUpdating)
+        if (_parametersWanted is { } wanted && wanted.AfterStep == _step - 1 && !_peers.IsBusy)
         {
             _parametersWanted = null;
             wanted.Target.Tell(new LayerParameters(Generation, _assignment.Node.Index, _peers.Snapshot(), _peakInFlight));

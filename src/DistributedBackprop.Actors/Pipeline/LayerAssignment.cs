@@ -11,6 +11,7 @@ namespace DistributedBackprop.Actors.Pipeline;
 /// <param name="Node">The layer and its place in the graph.</param>
 /// <param name="Replica">Whose pipeline it belongs to, from 0.</param>
 /// <param name="Order">What its stage does in a step.</param>
+/// <param name="Averaging">What it averages with the same layer in the other replicas.</param>
 /// <param name="Optimizer">How it updates.</param>
 /// <param name="LearningRate">The job's rate.</param>
 /// <param name="TotalSteps">Steps of the job: where a cosine ends.</param>
@@ -19,6 +20,7 @@ public sealed record LayerAssignment(
     GraphNode Node,
     int Replica,
     ImmutableArray<StageOperation> Order,
+    AveragingChoice Averaging,
     Optimizer Optimizer,
     LearningRate LearningRate,
     long TotalSteps,

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Training.Data;
+using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Pipeline;
 using DistributedBackprop.Training.Tensors;
 
@@ -114,6 +115,7 @@ public sealed class ReplicaActor : PipelineActor
             _orderEpoch = batch.Epoch;
         }
 
+        // Replicas that average parameters each follow the mean over their own examples.
         var slice = Slices.OfReplica(batch.Count, _assignment.Replicas, _assignment.Replica);
         for (var index = 0; index < _assignment.MicroBatches; index++)
         {
@@ -123,7 +125,7 @@ public sealed class ReplicaActor : PipelineActor
                 _assignment.Data.Train,
                 _order.AsSpan(batch.Offset + part.Start, part.Length),
                 part.Start,
-                batch.Count,
+                _assignment.Averaging is ParameterAveraging ? Math.Max(1, slice.Length) : batch.Count,
                 index == _assignment.MicroBatches - 1);
         }
     }

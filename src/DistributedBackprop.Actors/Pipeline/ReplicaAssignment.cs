@@ -1,4 +1,5 @@
 using DistributedBackprop.Training.Data;
+using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Actors.Pipeline;
@@ -12,6 +13,7 @@ namespace DistributedBackprop.Actors.Pipeline;
 /// <param name="Input">The shape in which the network takes an example.</param>
 /// <param name="Data">The examples.</param>
 /// <param name="Plan">Which examples a step takes.</param>
+/// <param name="Averaging">What the replicas average: it says whose mean a loss is.</param>
 /// <param name="Workspace">Where its tensors come from.</param>
 public sealed record ReplicaAssignment(
     int Replica,
@@ -22,4 +24,5 @@ public sealed record ReplicaAssignment(
     Shape Input,
     DataSet Data,
     StepPlan Plan,
+    AveragingChoice Averaging,
     Workspace Workspace);

@@ -26,7 +26,7 @@ internal static class TensorsOf
             case LayerParameters parameters:
                 parameters.Parameters.Dispose();
                 break;
-            case GradientReady ready:
+            case IPeerReady ready:
                 ready.Dispose();
                 break;
         }

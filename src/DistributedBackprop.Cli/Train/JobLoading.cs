@@ -7,6 +7,8 @@ namespace DistributedBackprop.Cli.Train;
 /// <summary>Reads a job and its data; what is wrong with them ends the command with words and a code.</summary>
 internal static class JobLoading
 {
+    private const int ErrorsTold = 50;
+
     /// <exception cref="CommandException">There is no such file, or the job is not valid.</exception>
     public static TrainingJob Job(string path)
     {
@@ -20,8 +22,7 @@ internal static class JobLoading
         try
         {
             var result = JobFile.Read(path);
-            return result.Job
-                ?? throw new CommandException(ExitCode.Invalid, [.. result.Errors.Select(error => error.ToString())]);
+            return result.Job ?? throw new CommandException(ExitCode.Invalid, Told(result.Errors));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -56,6 +57,13 @@ internal static class JobLoading
             throw new CommandException(e.IsNotFound ? ExitCode.NotFound : ExitCode.Invalid, e.Message);
         }
     }
+
+    // A file of nothing but errors is told in so many lines that they still can be read.
+    private static string[] Told(IReadOnlyList<JobError> errors) =>
+    [
+        .. errors.Take(ErrorsTold).Select(error => error.ToString()),
+        .. errors.Count > ErrorsTold ? [$"and {errors.Count - ErrorsTold} more errors"] : Array.Empty<string>(),
+    ];
 
     // How many labels the output can tell apart: one logit tells two, one number any.
     private static int? ClassesOf(TrainingJob job, Graph graph) => (job.Loss, graph.Output.Length) switch

@@ -42,6 +42,26 @@ public static class TreeSum
             leaves[0].Vector.Floats.Slice(start, length), leaves[left].Vector.Floats.Slice(start, length));
     }
 
+    /// <summary>Sums the rows of a tensor in place. The first row, which is returned, then holds the sum.</summary>
+    /// <param name="rows"><c>[leaves, length]</c>, at least one leaf.</param>
+    public static Span<float> OfRows(Tensor rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        OfRows(rows.Floats, rows.Shape[0], rows.Shape[1]);
+        return rows.Floats[..rows.Shape[1]];
+    }
+
+    private static void OfRows(Span<float> rows, int leaves, int length)
+    {
+        if (leaves > 1)
+        {
+            var left = LeftLeaves(leaves);
+            OfRows(rows, left, length);
+            OfRows(rows[(left * length)..], leaves - left, length);
+            ActivationKernels.Add(rows[..length], rows.Slice(left * length, length));
+        }
+    }
+
     private static int LeftLeaves(int leaves)
     {
         var left = 1;

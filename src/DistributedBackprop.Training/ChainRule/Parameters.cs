@@ -46,6 +46,17 @@ public sealed class Parameters : IDisposable
     /// <summary>The elements of one parameter.</summary>
     public Span<float> this[ParameterSlot slot] => Vector.Floats.Slice(slot.Offset, slot.Shape.Length);
 
+    /// <summary>Takes over the elements of other parameters of the layout, and what was derived from them.</summary>
+    public void CopyFrom(Parameters other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        other.Vector.Floats.CopyTo(Vector.Floats);
+        if (Packed is not null)
+        {
+            other.Packed!.Floats.CopyTo(Packed.Floats);
+        }
+    }
+
     /// <summary>A second owner's object on the same memory.</summary>
     public Parameters Share() => new(Layout, Vector.Share(), Packed?.Share());
 

@@ -100,22 +100,46 @@ public sealed class JobProgress
         return true;
     }
 
-    /// <summary>Decides the boundary. Returns the epoch that ended there; null where the job ends within one.</summary>
+    /// <summary>
+    /// Whether the job was decided to end between two rounds of parameter averaging: a last round must follow, and the
+    /// test set be judged anew, before the boundary is decided again.
+    /// </summary>
+    public bool NeedsRound { get; private set; }
+
+    /// <summary>The last round is done.</summary>
+    public void OnRoundClosed() => NeedsRound = false;
+
+    /// <summary>
+    /// Decides the boundary. Returns the epoch that ended there; null where the job ends within one, or
+    /// <see cref="NeedsRound"/>.
+    /// </summary>
     public EpochDone? DecideBoundary()
     {
-        IsAtBoundary = false;
-        EpochDone? done = null;
-        if (_plan.IsEpochEnd(Step))
+        var isEpochEnd = _plan.IsEpochEnd(Step);
+        if (!IsOver)
         {
-            Epochs++;
-            done = new EpochDone(Epochs, Step, TrainLoss, TestLoss, TestAccuracy);
-            IsOver = MeetsStopRule();
-            (_epochLossSum, _epochExamples) = (0, 0);
+            IsOver = (isEpochEnd && MeetsStopRule()) || Step == _plan.TotalSteps;
+            NeedsRound = IsOver && IsBetweenRounds;
+            if (NeedsRound)
+            {
+                return null;
+            }
         }
 
-        IsOver |= Step == _plan.TotalSteps;
-        return done;
+        IsAtBoundary = false;
+        if (!isEpochEnd)
+        {
+            return null;
+        }
+
+        Epochs++;
+        (_epochLossSum, _epochExamples) = (0, 0);
+        return new EpochDone(Epochs, Step, TrainLoss, TestLoss, TestAccuracy);
     }
+
+    private bool IsBetweenRounds => _job.Parallelism.Averaging is ParameterAveraging averaging
+        && Step % averaging.Every != 0
+        && Step != _plan.TotalSteps;
 
     private StepSummary Complete(Reports reports)
     {

@@ -29,6 +29,15 @@ public sealed class OptimizerState : IDisposable
     public Span<float> Part(int slot, int start, int length) =>
         slot < _slots.Length ? _slots[slot].Floats.Slice(start, length) : default;
 
+    /// <summary>Begins anew: all +0.</summary>
+    public void Clear()
+    {
+        foreach (var slot in _slots)
+        {
+            slot.Floats.Clear();
+        }
+    }
+
     /// <summary>A second owner's object on the same memory.</summary>
     public OptimizerState Share() => new([.. _slots.Select(slot => slot.Share())]);
 

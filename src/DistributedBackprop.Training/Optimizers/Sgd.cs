@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using DistributedBackprop.Training.Jobs;
 
@@ -19,51 +20,63 @@ public sealed class Sgd(SgdChoice choice) : Optimizer
     public override int Slots => _momentum != 0 ? 1 : 0;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Update(long step, double learningRate, in OptimizerPart part)
     {
-        var rate = -(float)learningRate;
-        var parameters = part.Parameters;
-        var gradient = part.Gradient;
-        var buffer = part.First;
-        var i = 0;
-        for (; i <= parameters.Length - Vector256<float>.Count; i += Vector256<float>.Count)
+        var length = part.Parameters.Length;
+        Update(
+            ref MemoryMarshal.GetReference(part.Parameters),
+            ref MemoryMarshal.GetReference(part.Gradient[..length]),
+            ref MemoryMarshal.GetReference(Slots == 0 ? default : part.First[..length]),
+            (nuint)length,
+            -(float)learningRate,
+            step == 1);
+    }
+
+    // By references, with nothing of the object read inside: bounds and fields took half of the time.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Update(ref float parameter, ref float gradient, ref float buffer, nuint length, float rate, bool isFirst)
+    {
+        var (decays, remembers, looksAhead) = (_weightDecay != 0, _momentum != 0, _nesterov);
+        var rates = Vector256.Create(rate);
+        var decay = Vector256.Create(_weightDecay);
+        var momentum = Vector256.Create(_momentum);
+        nuint i = 0;
+        for (; i + (nuint)Vector256<float>.Count <= length; i += (nuint)Vector256<float>.Count)
         {
-            var p = Vector256.Create<float>(parameters[i..]);
-            var g = Vector256.Create<float>(gradient[i..]);
-            if (_weightDecay != 0)
+            var p = Vector256.LoadUnsafe(ref parameter, i);
+            var g = Vector256.LoadUnsafe(ref gradient, i);
+            if (decays)
             {
-                g = Vector256.FusedMultiplyAdd(Vector256.Create(_weightDecay), p, g);
+                g = Vector256.FusedMultiplyAdd(decay, p, g);
             }
 
-            if (_momentum != 0)
+            if (remembers)
             {
-                var momentum = Vector256.Create(_momentum);
-                var b = step == 1 ? g : Vector256.FusedMultiplyAdd(momentum, Vector256.Create<float>(buffer[i..]), g);
-                b.CopyTo(buffer[i..]);
-                g = _nesterov ? Vector256.FusedMultiplyAdd(momentum, b, g) : b;
+                var b = isFirst ? g : Vector256.FusedMultiplyAdd(momentum, Vector256.LoadUnsafe(ref buffer, i), g);
+                b.StoreUnsafe(ref buffer, i);
+                g = looksAhead ? Vector256.FusedMultiplyAdd(momentum, b, g) : b;
             }
 
-            Vector256.FusedMultiplyAdd(Vector256.Create(rate), g, p).CopyTo(parameters[i..]);
+            Vector256.FusedMultiplyAdd(rates, g, p).StoreUnsafe(ref parameter, i);
         }
 
-        for (; i < parameters.Length; i++)
+        for (; i < length; i++)
         {
-            var p = parameters[i];
-            var g = gradient[i];
-            if (_weightDecay != 0)
+            ref var p = ref Unsafe.Add(ref parameter, i);
+            var g = Unsafe.Add(ref gradient, i);
+            if (decays)
             {
                 g = MathF.FusedMultiplyAdd(_weightDecay, p, g);
             }
 
-            if (_momentum != 0)
+            if (remembers)
             {
-                var b = step == 1 ? g : MathF.FusedMultiplyAdd(_momentum, buffer[i], g);
-                buffer[i] = b;
-                g = _nesterov ? MathF.FusedMultiplyAdd(_momentum, b, g) : b;
+                var b = isFirst ? g : MathF.FusedMultiplyAdd(_momentum, Unsafe.Add(ref buffer, i), g);
+                Unsafe.Add(ref buffer, i) = b;
+                g = looksAhead ? MathF.FusedMultiplyAdd(_momentum, b, g) : b;
             }
 
-            parameters[i] = MathF.FusedMultiplyAdd(rate, g, p);
+            p = MathF.FusedMultiplyAdd(rate, g, p);
         }
     }
 }

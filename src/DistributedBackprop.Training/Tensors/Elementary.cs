@@ -49,7 +49,7 @@ public static partial class Elementary
 
     /// <summary>
     /// The sine of x radians, at most 2 ulp off for |x| ≤ 10⁴; odd, and −0 stays −0. From there to 2²² it is
-    /// at most 5 ulp off, beyond it is ±0: neighbouring floats are then half a radian apart. Of ±∞ it is NaN.
+    /// at most 6 ulp off, beyond it is ±0: neighbouring floats are then half a radian apart. Of ±∞ it is NaN.
     /// </summary>
     public static float Sin(float x) => Sin(Vector256.Create(x)).ToScalar();
 
@@ -58,7 +58,7 @@ public static partial class Elementary
         Elementwise.Map(default(SinMap), source, destination);
 
     /// <summary>
-    /// The cosine of x radians, at most 2 ulp off for |x| ≤ 10⁴. From there to 2²² it is at most 5 ulp off, beyond
+    /// The cosine of x radians, at most 2 ulp off for |x| ≤ 10⁴. From there to 2²² it is at most 6 ulp off, beyond
     /// it is 1: neighbouring floats are then half a radian apart. Of ±∞ it is NaN.
     /// </summary>
     public static float Cos(float x) => Cos(Vector256.Create(x)).ToScalar();

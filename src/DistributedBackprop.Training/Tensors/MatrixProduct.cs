@@ -45,10 +45,14 @@ public static unsafe class MatrixProduct
     /// <param name="m">Rows, ≥ 0.</param>
     /// <param name="n">Outputs, ≥ 0.</param>
     /// <param name="k">Inputs, ≥ 0.</param>
-    public static void Forward(ITiles tiles, float* x, float* packed, float* bias, bool relu, float* y, int m, int n, int k) =>
+    public static void Forward(
+        ITiles tiles, float* x, float* packed, float* bias, bool relu, float* y, int m, int n, int k) =>
         Forward(TileKernel.Widest, tiles, x, packed, RightSide.Packed, bias, relu, y, m, n, k);
 
-    /// <summary>As <see cref="Forward(ITiles, float*, float*, float*, bool, float*, int, int, int)"/>, with the weight as it is: for a weight that is used only once.</summary>
+    /// <summary>
+    /// As <see cref="Forward(ITiles, float*, float*, float*, bool, float*, int, int, int)"/>, with the weight as it is: for
+    /// a weight that is used only once or twice.
+    /// </summary>
     /// <param name="pool">Lends memory where the weight is packed as a whole.</param>
     /// <param name="tiles">Runs the work.</param>
     /// <param name="x"><c>[m, k]</c>.</param>

@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace DistributedBackprop.Training.Tensors;
 
 /// <summary>
-/// The tile kernel on 256-bit vectors: up to 6 rows by 16 columns. Of 16 registers 12 hold sums, two the right side and one the left.
+/// The tile kernel on 256-bit vectors: up to 6 rows by 16 columns.
+/// Of 16 registers 12 hold sums, two the right side and one the left.
 /// The rows are written out because only locals live in registers; what an extent does not use is compiled away.
 /// </summary>
 internal static unsafe class MatrixTile256
@@ -66,23 +67,12 @@ internal static unsafe class MatrixTile256
         }
 
         var c = operands.C;
-        if (operands.Bias == null && !operands.Relu)
-        {
-            Store<TRows, TVectors>(0, c, c00, c01);
-            Store<TRows, TVectors>(1, c + operands.CStride, c10, c11);
-            Store<TRows, TVectors>(2, c + (2 * operands.CStride), c20, c21);
-            Store<TRows, TVectors>(3, c + (3 * operands.CStride), c30, c31);
-            Store<TRows, TVectors>(4, c + (4 * operands.CStride), c40, c41);
-            Store<TRows, TVectors>(5, c + (5 * operands.CStride), c50, c51);
-            return;
-        }
-
-        Finish<TRows, TVectors>(0, c, c00, c01, in operands);
-        Finish<TRows, TVectors>(1, c + operands.CStride, c10, c11, in operands);
-        Finish<TRows, TVectors>(2, c + (2 * operands.CStride), c20, c21, in operands);
-        Finish<TRows, TVectors>(3, c + (3 * operands.CStride), c30, c31, in operands);
-        Finish<TRows, TVectors>(4, c + (4 * operands.CStride), c40, c41, in operands);
-        Finish<TRows, TVectors>(5, c + (5 * operands.CStride), c50, c51, in operands);
+        Store<TRows, TVectors>(0, c, c00, c01);
+        Store<TRows, TVectors>(1, c + operands.CStride, c10, c11);
+        Store<TRows, TVectors>(2, c + (2 * operands.CStride), c20, c21);
+        Store<TRows, TVectors>(3, c + (3 * operands.CStride), c30, c31);
+        Store<TRows, TVectors>(4, c + (4 * operands.CStride), c40, c41);
+        Store<TRows, TVectors>(5, c + (5 * operands.CStride), c50, c51);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -130,31 +120,5 @@ internal static unsafe class MatrixTile256
                 c1.Store(c + Lanes);
             }
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish<TRows, TVectors>(
-        int row, float* c, Vector256<float> c0, Vector256<float> c1, in TileOperands operands)
-        where TRows : struct, ITileExtent
-        where TVectors : struct, ITileExtent
-    {
-        if (row < TRows.Count)
-        {
-            Store<TRows, TVectors>(row, c, Finished(c0, 0, in operands), TVectors.Count > 1 ? Finished(c1, Lanes, in operands) : c1);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Finished(Vector256<float> sum, int column, in TileOperands operands)
-    {
-        if (operands.Bias != null)
-        {
-            sum += Vector256.Load(operands.Bias + column);
-        }
-
-        // Not a maximum: a NaN passes through, and −0 becomes +0.
-        return operands.Relu
-            ? Vector256.ConditionalSelect(Vector256.LessThanOrEqual(sum, Vector256<float>.Zero), Vector256<float>.Zero, sum)
-            : sum;
     }
 }

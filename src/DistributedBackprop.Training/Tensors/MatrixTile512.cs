@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace DistributedBackprop.Training.Tensors;
 
 /// <summary>
-/// The tile kernel on 512-bit vectors: up to 8 rows by 32 columns. Of 32 registers 16 hold sums: twice what hides the latency of a fused multiply-add.
+/// The tile kernel on 512-bit vectors: up to 8 rows by 32 columns.
+/// Of 32 registers 16 hold sums: twice what hides the latency of a fused multiply-add.
 /// The rows are written out because only locals live in registers; what an extent does not use is compiled away.
 /// </summary>
 internal static unsafe class MatrixTile512
@@ -74,27 +75,14 @@ internal static unsafe class MatrixTile512
         }
 
         var c = operands.C;
-        if (operands.Bias == null && !operands.Relu)
-        {
-            Store<TRows, TVectors>(0, c, c00, c01);
-            Store<TRows, TVectors>(1, c + operands.CStride, c10, c11);
-            Store<TRows, TVectors>(2, c + (2 * operands.CStride), c20, c21);
-            Store<TRows, TVectors>(3, c + (3 * operands.CStride), c30, c31);
-            Store<TRows, TVectors>(4, c + (4 * operands.CStride), c40, c41);
-            Store<TRows, TVectors>(5, c + (5 * operands.CStride), c50, c51);
-            Store<TRows, TVectors>(6, c + (6 * operands.CStride), c60, c61);
-            Store<TRows, TVectors>(7, c + (7 * operands.CStride), c70, c71);
-            return;
-        }
-
-        Finish<TRows, TVectors>(0, c, c00, c01, in operands);
-        Finish<TRows, TVectors>(1, c + operands.CStride, c10, c11, in operands);
-        Finish<TRows, TVectors>(2, c + (2 * operands.CStride), c20, c21, in operands);
-        Finish<TRows, TVectors>(3, c + (3 * operands.CStride), c30, c31, in operands);
-        Finish<TRows, TVectors>(4, c + (4 * operands.CStride), c40, c41, in operands);
-        Finish<TRows, TVectors>(5, c + (5 * operands.CStride), c50, c51, in operands);
-        Finish<TRows, TVectors>(6, c + (6 * operands.CStride), c60, c61, in operands);
-        Finish<TRows, TVectors>(7, c + (7 * operands.CStride), c70, c71, in operands);
+        Store<TRows, TVectors>(0, c, c00, c01);
+        Store<TRows, TVectors>(1, c + operands.CStride, c10, c11);
+        Store<TRows, TVectors>(2, c + (2 * operands.CStride), c20, c21);
+        Store<TRows, TVectors>(3, c + (3 * operands.CStride), c30, c31);
+        Store<TRows, TVectors>(4, c + (4 * operands.CStride), c40, c41);
+        Store<TRows, TVectors>(5, c + (5 * operands.CStride), c50, c51);
+        Store<TRows, TVectors>(6, c + (6 * operands.CStride), c60, c61);
+        Store<TRows, TVectors>(7, c + (7 * operands.CStride), c70, c71);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -142,31 +130,5 @@ internal static unsafe class MatrixTile512
                 c1.Store(c + Lanes);
             }
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish<TRows, TVectors>(
-        int row, float* c, Vector512<float> c0, Vector512<float> c1, in TileOperands operands)
-        where TRows : struct, ITileExtent
-        where TVectors : struct, ITileExtent
-    {
-        if (row < TRows.Count)
-        {
-            Store<TRows, TVectors>(row, c, Finished(c0, 0, in operands), TVectors.Count > 1 ? Finished(c1, Lanes, in operands) : c1);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Finished(Vector512<float> sum, int column, in TileOperands operands)
-    {
-        if (operands.Bias != null)
-        {
-            sum += Vector512.Load(operands.Bias + column);
-        }
-
-        // Not a maximum: a NaN passes through, and −0 becomes +0.
-        return operands.Relu
-            ? Vector512.ConditionalSelect(Vector512.LessThanOrEqual(sum, Vector512<float>.Zero), Vector512<float>.Zero, sum)
-            : sum;
     }
 }

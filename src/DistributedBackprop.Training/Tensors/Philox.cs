@@ -187,7 +187,7 @@ public readonly struct Philox : IEquatable<Philox>
         return (c0, c1, c2, c3);
     }
 
-    /// <summary>Four consecutive blocks at once, a block a lane of 64 bits; the upper halves may hold rubbish meanwhile.</summary>
+    /// <summary>Four consecutive blocks at once, one a lane of 64 bits whose upper half may hold rubbish meanwhile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void StoreBlocks(uint index, uint position, long step, Span<uint> words)
     {

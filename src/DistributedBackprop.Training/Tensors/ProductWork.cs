@@ -35,8 +35,12 @@ internal sealed unsafe class ProductWork : TileWork
     // The same where its rows do not begin at cache lines, or all fall on the same few sets of the caches.
     private const int MostRowsInPlaceBadly = 16;
     private const int AlignmentFloats = 16;
+
+    private const int MostTileRows = MatrixTile512.Rows;
+
+    // An edge tile, a padded bias, a panel.
     private const int ScratchFloats =
-        (MostDepth * WeightPacking.PanelColumns) + (8 * WeightPacking.PanelColumns) + WeightPacking.PanelColumns + AlignmentFloats;
+        ((MostDepth + MostTileRows + 1) * WeightPacking.PanelColumns) + AlignmentFloats;
 
     private int _rowChunks;
     private int _columnChunks;
@@ -151,11 +155,11 @@ internal sealed unsafe class ProductWork : TileWork
             Relu = Relu && last == Depth,
             Bias = last == Depth && Bias != null ? Bias + column : null,
         };
-        var panel = scratch + (9 * WeightPacking.PanelColumns);
+        var panel = scratch + ((MostTileRows + 1) * WeightPacking.PanelColumns);
         SetRight(ref operands, column, columns, width, first, lastRow - firstRow, panel);
         if (columns < width && operands.Bias != null)
         {
-            var padded = scratch + (8 * WeightPacking.PanelColumns);
+            var padded = scratch + (MostTileRows * WeightPacking.PanelColumns);
             WeightPacking.Copy(operands.Bias, 0, columns, 1, padded, width);
             operands.Bias = padded;
         }

@@ -46,17 +46,44 @@ internal static class TileKernel
         if (width == VectorWidth.Bits512)
         {
             Compute512(rows, columns, rowMajor, in operands);
-            return;
+        }
+        else
+        {
+            Compute256(rows, rowMajor, in operands);
+            if (columns > 16)
+            {
+                var right = operands;
+                right.B += 16;
+                right.C += 16;
+                Compute256(rows, rowMajor, in right);
+            }
         }
 
-        Compute256(rows, rowMajor, in operands);
-        if (columns > 16)
+        // Not part of the kernels: it is compiled once, and the tile is still in the first-level cache.
+        if (operands.Bias != null || operands.Relu)
         {
-            var right = operands;
-            right.B += 16;
-            right.C += 16;
-            right.Bias = right.Bias == null ? null : right.Bias + 16;
-            Compute256(rows, rowMajor, in right);
+            Finish(rows, columns, in operands);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static unsafe void Finish(int rows, int columns, in TileOperands operands)
+    {
+        for (var column = 0; column < columns; column += 8)
+        {
+            var bias = operands.Bias != null ? Vector256.Load(operands.Bias + column) : default;
+            var c = operands.C + column;
+            for (var row = 0; row < rows; row++, c += operands.CStride)
+            {
+                // Without a bias nothing is added: −0 would become +0.
+                var sum = operands.Bias != null ? Vector256.Load(c) + bias : Vector256.Load(c);
+
+                // Not a maximum: a NaN passes through, and −0 becomes +0.
+                var finished = operands.Relu
+                    ? Vector256.ConditionalSelect(Vector256.LessThanOrEqual(sum, default), default, sum)
+                    : sum;
+                finished.Store(c);
+            }
         }
     }
 

@@ -31,7 +31,8 @@ internal static class PlainMath
         float n = NearestInteger(x, 1.442695041f);
         float r = Fma(n, -0.693147182f, x);
         r = Fma(n, 1.90465421e-9f, r);
-        float p = Horner(r, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f);
+        float p = Horner(
+            r, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f);
         float y = Fma(p, r * r, r) + 1f;
         int exponent = (int)n;
         int firstHalf = exponent >= 0 ? exponent / 2 : -((1 - exponent) / 2);

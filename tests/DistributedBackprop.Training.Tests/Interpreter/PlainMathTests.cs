@@ -6,7 +6,7 @@ namespace DistributedBackprop.Training.Tests.Interpreter;
 
 public class PlainMathTests
 {
-    private static readonly float[] s_floats =
+    private static readonly float[] _floats =
     [
         .. Reference.FloatsOfAllExponents(500),
         .. Enumerable.Range(-200_000, 400_000).Select(i => i * 5.4321e-4f),
@@ -26,7 +26,7 @@ public class PlainMathTests
     [MemberData(nameof(Functions), DisableDiscoveryEnumeration = true)]
     public void The_plain_function_has_the_products_bits(string name, Func<float, float> plain, Func<float, float> product)
     {
-        foreach (var x in s_floats)
+        foreach (var x in _floats)
         {
             if (BitConverter.SingleToInt32Bits(plain(x)) != BitConverter.SingleToInt32Bits(product(x)))
             {

@@ -24,7 +24,7 @@ public class ActivationKernelsTests
         Func<float, float, float, float> PlainBack,
         Func<double, double> Exact);
 
-    private static readonly Dictionary<string, Activation> s_activations = new()
+    private static readonly Dictionary<string, Activation> _activations = new()
     {
         ["relu"] = new(
             ActivationKernels.Relu,
@@ -76,7 +76,7 @@ public class ActivationKernelsTests
             Reference.GeluTanh),
     };
 
-    public static TheoryData<string> Names => [.. s_activations.Keys];
+    public static TheoryData<string> Names => [.. _activations.Keys];
 
     private static float PlainHyperbolic(float x) =>
         PlainMath.Tanh(0.7978846f * (x * MathF.FusedMultiplyAdd(0.044715f, x * x, 1f)));
@@ -85,7 +85,7 @@ public class ActivationKernelsTests
     [MemberData(nameof(Names))]
     public void Forward_and_pullback_are_their_formulas_bit_for_bit_at_every_length(string name)
     {
-        var a = s_activations[name];
+        var a = _activations[name];
         var anyFloat = Gen.Frequency((4, Gen.Single[-12f, 12f]), (1, Gen.Single), (1, Gen.OneOf(0f, -0f, float.NaN)));
         Gen.Select(anyFloat.Array[0, 40], anyFloat.Array[40]).Sample((x, deltas) =>
         {
@@ -103,7 +103,7 @@ public class ActivationKernelsTests
     [MemberData(nameof(Names))]
     public void Forward_is_the_function(string name)
     {
-        var a = s_activations[name];
+        var a = _activations[name];
         Gen.Single[-20f, 20f].Array[1, 40].Sample(x =>
         {
             var y = x.ToArray();
@@ -119,7 +119,7 @@ public class ActivationKernelsTests
     [MemberData(nameof(Names))]
     public void The_pullback_is_the_derivative(string name)
     {
-        var a = s_activations[name];
+        var a = _activations[name];
         const double Step = 1e-5;
 
         // Not at the kink of the piecewise linear ones.

@@ -14,7 +14,7 @@ public class ElementaryTests
         public override string ToString() => Name;
     }
 
-    private static readonly Function[] s_functions =
+    private static readonly Function[] _functions =
     [
         new("exp", Elementary.Exp, Elementary.Exp, Math.Exp, 1.1, float.MaxValue),
         new("log", Elementary.Log, Elementary.Log, Math.Log, 1.0, float.MaxValue),
@@ -24,9 +24,9 @@ public class ElementaryTests
         new("cos", Elementary.Cos, Elementary.Cos, Math.Cos, 2.0, 1e4f),
     ];
 
-    public static TheoryData<string> Names => [.. s_functions.Select(f => f.Name)];
+    public static TheoryData<string> Names => [.. _functions.Select(f => f.Name)];
 
-    private static Function Named(string name) => s_functions.Single(f => f.Name == name);
+    private static Function Named(string name) => _functions.Single(f => f.Name == name);
 
     [Theory]
     [MemberData(nameof(Names))]

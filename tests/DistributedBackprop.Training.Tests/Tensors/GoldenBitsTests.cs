@@ -11,7 +11,7 @@ namespace DistributedBackprop.Training.Tests.Tensors;
 /// </summary>
 public class GoldenBitsTests
 {
-    private static readonly float[] s_numbers =
+    private static readonly float[] _numbers =
     [
         .. Reference.FloatsOfAllExponents(100),
         .. Enumerable.Range(-20_000, 40_000).Select(i => i * 5.4321e-4f),
@@ -32,7 +32,7 @@ public class GoldenBitsTests
     [InlineData("softmax", "19e435364763a200")]
     public void Bits_are_those_of_this_version(string name, string sha256)
     {
-        var values = s_numbers.ToArray();
+        var values = _numbers.ToArray();
         var philox = new Philox(1, "initialize", "dense1.weight");
         switch (name)
         {

@@ -9,7 +9,7 @@ public class LossKernelsTests
     private delegate void Kernel(
         ReadOnlySpan<float> outputs, ReadOnlySpan<int> labels, int total, Span<float> deltas, ref double loss, ref long correct);
 
-    private static readonly Dictionary<string, Kernel> s_kernels = new()
+    private static readonly Dictionary<string, Kernel> _kernels = new()
     {
         ["softmaxCrossEntropy"] = LossKernels.SoftmaxCrossEntropy,
         ["binaryCrossEntropy"] = LossKernels.BinaryCrossEntropy,
@@ -17,7 +17,7 @@ public class LossKernelsTests
     };
 
     /// <summary>Outputs [n, d], labels [n], d, and a total of at least n examples.</summary>
-    private static readonly Gen<(float[] Outputs, int[] Labels, int D, int Total)> s_cases =
+    private static readonly Gen<(float[] Outputs, int[] Labels, int D, int Total)> _cases =
         from n in Gen.Int[0, 7]
         from d in Gen.Frequency((1, Gen.Const(1)), (3, Gen.Int[2, 40]))
         from outputs in Gen.Frequency((8, Gen.Single[-9f, 9f]), (1, Gen.OneOf(0f, 1f, -0f, -200f, 300f))).Array[n * d]
@@ -25,18 +25,18 @@ public class LossKernelsTests
         from more in Gen.Int[0, 20]
         select (outputs, labels, d, Math.Max(n + more, 1));
 
-    public static TheoryData<string> Names => [.. s_kernels.Keys];
+    public static TheoryData<string> Names => [.. _kernels.Keys];
 
     [Theory]
     [MemberData(nameof(Names))]
     public void Losses_deltas_and_counts_are_their_formulas_bit_for_bit(string name) =>
-        s_cases.Sample(c =>
+        _cases.Sample(c =>
         {
             var labels = name == "softmaxCrossEntropy" && c.D == 1 ? new int[c.Labels.Length] : c.Labels;
             var expected = Plain(name, c.Outputs, labels, c.D, c.Total, before: 0.1);
             var deltas = new float[c.Outputs.Length];
             var (loss, correct) = (0.1, 5L);
-            s_kernels[name](c.Outputs, labels, c.Total, deltas, ref loss, ref correct);
+            _kernels[name](c.Outputs, labels, c.Total, deltas, ref loss, ref correct);
             loss.ShouldBe(expected.Loss);
             correct.ShouldBe(5 + expected.Correct);
             deltas.Select(BitConverter.SingleToInt32Bits).ShouldBe(expected.Deltas.Select(BitConverter.SingleToInt32Bits));
@@ -45,28 +45,38 @@ public class LossKernelsTests
     [Theory]
     [MemberData(nameof(Names))]
     public void An_evaluation_without_deltas_has_the_same_loss_and_count(string name) =>
-        s_cases.Where(c => c.D > 1).Sample(c =>
+        _cases.Where(c => c.D > 1).Sample(c =>
         {
             var (loss, correct, evaluated, right) = (0.0, 0L, 0.0, 0L);
-            s_kernels[name](c.Outputs, c.Labels, c.Total, new float[c.Outputs.Length], ref loss, ref correct);
-            s_kernels[name](c.Outputs, c.Labels, c.Total, [], ref evaluated, ref right);
+            _kernels[name](c.Outputs, c.Labels, c.Total, new float[c.Outputs.Length], ref loss, ref correct);
+            _kernels[name](c.Outputs, c.Labels, c.Total, [], ref evaluated, ref right);
             (evaluated, right).ShouldBe((loss, correct));
         });
 
     [Theory]
     [MemberData(nameof(Names))]
     public void Cutting_a_slice_into_microbatches_changes_no_bit(string name) =>
-        s_cases.Where(c => c.D > 1).Sample(c =>
+        _cases.Where(c => c.D > 1).Sample(c =>
         {
             var (loss, correct, cutLoss, cutCorrect) = (0.0, 0L, 0.0, 0L);
             var whole = new float[c.Outputs.Length];
             var cut = new float[c.Outputs.Length];
-            s_kernels[name](c.Outputs, c.Labels, c.Total, whole, ref loss, ref correct);
+            _kernels[name](c.Outputs, c.Labels, c.Total, whole, ref loss, ref correct);
             var middle = c.Labels.Length / 3;
-            s_kernels[name](
-                c.Outputs.AsSpan(0, middle * c.D), c.Labels.AsSpan(0, middle), c.Total, cut.AsSpan(0, middle * c.D), ref cutLoss, ref cutCorrect);
-            s_kernels[name](
-                c.Outputs.AsSpan(middle * c.D), c.Labels.AsSpan(middle), c.Total, cut.AsSpan(middle * c.D), ref cutLoss, ref cutCorrect);
+            _kernels[name](
+                c.Outputs.AsSpan(0, middle * c.D),
+                c.Labels.AsSpan(0, middle),
+                c.Total,
+                cut.AsSpan(0, middle * c.D),
+                ref cutLoss,
+                ref cutCorrect);
+            _kernels[name](
+                c.Outputs.AsSpan(middle * c.D),
+                c.Labels.AsSpan(middle),
+                c.Total,
+                cut.AsSpan(middle * c.D),
+                ref cutLoss,
+                ref cutCorrect);
             (cutLoss, cutCorrect).ShouldBe((loss, correct));
             cut.ShouldBe(whole);
         });
@@ -83,7 +93,7 @@ public class LossKernelsTests
              var total = c.labels.Length;
              var deltas = new float[c.outputs.Length];
              var (loss, correct) = (0.0, 0L);
-             s_kernels[name](c.outputs, c.labels, total, deltas, ref loss, ref correct);
+             _kernels[name](c.outputs, c.labels, total, deltas, ref loss, ref correct);
              var divisor = name == "softmaxCrossEntropy" ? total : total * c.d;
              var exact = c.outputs.Select(v => (double)v).ToArray();
              (loss / divisor).ShouldBe(Exact(name, exact, c.labels, c.d), 1e-5);
@@ -217,7 +227,7 @@ public class LossKernelsTests
             return name switch
             {
                 "softmaxCrossEntropy" => -Math.Log(Math.Exp(row[labels[n]]) / row.Sum(Math.Exp)),
-                "binaryCrossEntropy" => row.Select((v, i) => -Math.Log(Target(i) == 1 ? Reference.Sigmoid(v) : Reference.Sigmoid(-v))).Average(),
+                "binaryCrossEntropy" => row.Select((v, i) => -Math.Log(Reference.Sigmoid(Target(i) == 1 ? v : -v))).Average(),
                 _ => row.Select((v, i) => (v - Target(i)) * (v - Target(i))).Average(),
             };
         }

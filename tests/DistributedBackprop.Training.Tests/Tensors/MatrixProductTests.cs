@@ -6,15 +6,15 @@ namespace DistributedBackprop.Training.Tests.Tensors;
 /// <summary>Every kernel against the loop that anybody would write, bit for bit.</summary>
 public sealed unsafe class MatrixProductTests : IDisposable
 {
-    private static readonly float[] Special =
+    private static readonly float[] _special =
         [0f, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.Epsilon, -1e-42f, float.MaxValue, 1f, -1f];
 
-    private static readonly Gen<int> Extent = Gen.Frequency((1, Gen.Int[0, 2]), (6, Gen.Int[0, 70]), (1, Gen.Int[71, 600]));
+    private static readonly Gen<int> _extent = Gen.Frequency((1, Gen.Int[0, 2]), (6, Gen.Int[0, 70]), (1, Gen.Int[71, 600]));
 
-    private static readonly Gen<Case> Cases =
-        from m in Extent
-        from n in Extent
-        from k in Extent
+    private static readonly Gen<Case> _cases =
+        from m in _extent
+        from n in _extent
+        from k in _extent
         from seed in Gen.UInt
         from special in Gen.Int[0, 5]
         from flags in Gen.Int[0, 7]
@@ -33,14 +33,14 @@ public sealed unsafe class MatrixProductTests : IDisposable
     }
 
     [Fact]
-    public void Forward_is_one_chain_for_each_element() => Cases.Sample(CheckForward, iter: 300, threads: 1);
+    public void Forward_is_one_chain_for_each_element() => _cases.Sample(CheckForward, iter: 300, threads: 1);
 
     [Fact]
-    public void Input_delta_is_one_chain_for_each_element() => Cases.Sample(CheckInputDelta, iter: 300, threads: 1);
+    public void Input_delta_is_one_chain_for_each_element() => _cases.Sample(CheckInputDelta, iter: 300, threads: 1);
 
     [Fact]
     public void Weight_and_bias_gradient_are_one_chain_for_each_element() =>
-        Cases.Sample(CheckWeightGradient, iter: 300, threads: 1);
+        _cases.Sample(CheckWeightGradient, iter: 300, threads: 1);
 
     [Theory]
     [InlineData(128, 512, 784)]
@@ -219,7 +219,7 @@ public sealed unsafe class MatrixProductTests : IDisposable
             for (var i = 0; i < count; i++)
             {
                 values[i] = WithSpecial && random.Next(40) == 0
-                    ? Special[random.Next(Special.Length)]
+                    ? _special[random.Next(_special.Length)]
                     : ((float)random.NextDouble() * 2) - 1;
             }
 

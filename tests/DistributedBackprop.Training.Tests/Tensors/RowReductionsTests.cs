@@ -5,14 +5,15 @@ namespace DistributedBackprop.Training.Tests.Tensors;
 
 public class RowReductionsTests
 {
-    private static readonly Gen<float[]> s_rows = Gen.Single[-20f, 20f].Array[1, 70];
+    private static readonly Gen<float[]> _rows = Gen.Single[-20f, 20f].Array[1, 70];
 
     [Fact]
     public void Reductions_go_in_sixteen_lanes_bit_for_bit() =>
-        s_rows.Sample(x =>
+        _rows.Sample(x =>
         {
             var y = x.Reverse().ToArray();
-            BitsOf(RowReductions.Maximum(x)).ShouldBe(BitsOf(Lanes(x, float.NegativeInfinity, (lane, i) => Larger(lane, x[i]), Larger)));
+            BitsOf(RowReductions.Maximum(x)).ShouldBe(
+                BitsOf(Lanes(x, float.NegativeInfinity, (lane, i) => Larger(lane, x[i]), Larger)));
             BitsOf(RowReductions.Sum(x)).ShouldBe(BitsOf(Lanes(x, 0f, (lane, i) => lane + x[i], (a, b) => a + b)));
             BitsOf(RowReductions.Dot(x, y)).ShouldBe(
                 BitsOf(Lanes(x, 0f, (lane, i) => MathF.FusedMultiplyAdd(x[i], y[i], lane), (a, b) => a + b)));
@@ -50,8 +51,9 @@ public class RowReductionsTests
 
     [Fact]
     public void The_index_of_the_largest_is_the_one_a_loop_finds() =>
-        Gen.Frequency((9, Gen.OneOf(-0f, 0f, 1f, 2f, 3f, float.NegativeInfinity)), (1, Gen.OneOf(float.NaN, float.PositiveInfinity)))
-            .Array[0, 40].Sample(x =>
+        Gen.Frequency(
+            (9, Gen.OneOf(-0f, 0f, 1f, 2f, 3f, float.NegativeInfinity)),
+            (1, Gen.OneOf(float.NaN, float.PositiveInfinity))).Array[0, 40].Sample(x =>
             {
                 var best = 0;
                 for (var i = 1; i < x.Length; i++)
@@ -68,7 +70,7 @@ public class RowReductionsTests
 
     [Fact]
     public void Sums_of_exponentials_are_the_same_with_and_without_keeping_them() =>
-        s_rows.Sample(x =>
+        _rows.Sample(x =>
         {
             var m = RowReductions.Maximum(x);
             var kept = new float[x.Length];
@@ -80,7 +82,7 @@ public class RowReductionsTests
 
     [Fact]
     public void Softmax_is_its_formula_bit_for_bit_and_nearly_the_exact_one() =>
-        Gen.Select(s_rows, Gen.Int[1, 3]).Sample((row, rows) =>
+        Gen.Select(_rows, Gen.Int[1, 3]).Sample((row, rows) =>
         {
             var d = row.Length;
             var x = Enumerable.Range(0, rows).SelectMany(r => row.Select(v => v * (r + 1))).ToArray();
@@ -107,7 +109,7 @@ public class RowReductionsTests
 
     [Fact]
     public void The_pullback_of_softmax_is_its_formula_bit_for_bit() =>
-        Gen.Select(s_rows, Gen.Single[-2f, 2f].Array[70]).Sample((x, deltas) =>
+        Gen.Select(_rows, Gen.Single[-2f, 2f].Array[70]).Sample((x, deltas) =>
         {
             var p = new float[x.Length];
             SoftmaxKernels.Softmax(x, p, x.Length);
