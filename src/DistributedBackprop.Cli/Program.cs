@@ -17,12 +17,11 @@ var root = new RootCommand("Trains neural networks in which every layer is an ac
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
-    foreach (var error in parsed.Errors)
+    foreach (var line in UsageErrors.Of(parsed, root))
     {
-        await Console.Error.WriteLineAsync($"backprop: {error.Message}");
+        await Console.Error.WriteLineAsync(line);
     }
 
-    await Console.Error.WriteLineAsync($"Try 'backprop {(args.FirstOrDefault() == "train" ? "train " : "")}--help'.");
     return ExitCode.Invalid;
 }
 
@@ -35,4 +34,10 @@ catch (CommandException e)
 {
     await Console.Error.WriteLineAsync(e.Message);
     return e.ExitCode;
+}
+catch (Exception e) when (!args.Contains("--verbose"))
+{
+    // What nobody foresaw (standard output that takes nothing more, say). With --verbose the runtime shows where.
+    await Console.Error.WriteLineAsync($"backprop: {e.GetType().Name}: {e.Message}");
+    return ExitCode.JobFailed;
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Hosting;
 using DistributedBackprop.Actors.Jobs;
@@ -69,7 +70,19 @@ public sealed class NodeActor : ReceiveActor
         var lanes = Lanes.For(_threads, _pool, prepare.Job.Parallelism.Replicas * prepare.Job.Parallelism.Stages);
         var generation = new Generation(prepare.Generation, Sender, lanes);
         _generation = generation;
-        var pipelines = new PipelineBuilder(prepare, Sender, lanes, _pool).Build(Context);
+        ImmutableArray<PipelineRefs> pipelines;
+        try
+        {
+            pipelines = new PipelineBuilder(prepare, Sender, lanes, _pool).Build(Context);
+        }
+        catch (Exception e)
+        {
+            // The restart that follows takes down what was made; the job would wait for it for ever.
+            var (layer, cause) = e is LayerException failed ? (failed.Layer, failed.InnerException!) : (Self.Path.Name, e);
+            Sender.Tell(new LayerFailed(prepare.Generation, layer, 0, cause.Message));
+            throw;
+        }
+
         foreach (var actor in pipelines.SelectMany(pipeline => pipeline.All))
         {
             Context.Watch(actor);

@@ -110,7 +110,7 @@ internal sealed class PipelineBuilder
     private Parameters InitialParameters(GraphNode node)
     {
         var layer = node.Layer;
-        var parameters = Parameters.Rent(_pool, layer.Parameters, layer.PackedLength);
+        var parameters = RentParameters(node);
         if (_prepare.Initial is null)
         {
             layer.Initialize(parameters, node.Name, _prepare.Job.Seed);
@@ -129,5 +129,20 @@ internal sealed class PipelineBuilder
         }
 
         return parameters;
+    }
+
+    private Parameters RentParameters(GraphNode node)
+    {
+        try
+        {
+            return Parameters.Rent(_pool, node.Layer.Parameters, node.Layer.PackedLength);
+        }
+        catch (Exception e) when (e is OutOfMemoryException or OverflowException)
+        {
+            throw new LayerException(
+                node.Name,
+                0,
+                new InvalidOperationException($"no memory for its {node.Layer.Parameters.Length} parameters", e));
+        }
     }
 }

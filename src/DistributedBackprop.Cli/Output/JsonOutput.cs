@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Cli.Output;
@@ -8,15 +9,22 @@ namespace DistributedBackprop.Cli.Output;
 /// <param name="progressEvery">Steps from one progress event to the next.</param>
 internal sealed class JsonOutput(Stream output, int progressEvery) : ITrainingOutput
 {
-    public void Begin(RunDescription run)
-    {
-    }
+    private readonly RateOverSteps _rate = new();
+    private StepPlan? _plan;
+
+    public void Begin(RunDescription run) => _plan = run.Plan;
 
     public void On(TrainingEvent happened)
     {
-        if (happened is StepDone step && step.Step % progressEvery != 0)
+        if (happened is StepDone step)
         {
-            return;
+            _rate.Add(_plan!.At(step.Step).Count, step.SamplesPerSecond);
+            if (step.Step % progressEvery != 0)
+            {
+                return;
+            }
+
+            happened = step with { SamplesPerSecond = _rate.Take() };
         }
 
         using (var json = new Utf8JsonWriter(output))

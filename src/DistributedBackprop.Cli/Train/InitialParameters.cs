@@ -43,7 +43,9 @@ internal sealed record InitialParameters(ImmutableDictionary<string, float[]> Pa
     {
         if (!File.Exists(path))
         {
-            throw new CommandException(ExitCode.NotFound, $"{path}: there is no such file of parameters");
+            throw new CommandException(
+                ExitCode.NotFound,
+                Directory.Exists(path) ? $"{path}: is a folder, not a file of parameters" : $"{path}: there is no such file of parameters");
         }
 
         try

@@ -30,6 +30,19 @@ internal static class JobLoading
         }
     }
 
+    /// <exception cref="CommandException">A layer is too large for any machine.</exception>
+    public static Graph Graph(TrainingJob job)
+    {
+        try
+        {
+            return Training.ChainRule.Graph.Of(job.Model, job.Seed);
+        }
+        catch (OverflowException)
+        {
+            throw new CommandException(ExitCode.Invalid, "model: a layer has more parameters than one array can hold");
+        }
+    }
+
     /// <exception cref="CommandException">A file is not there or not what it must be, or does not fit the network.</exception>
     public static DataSet Data(TrainingJob job, Graph graph, string dataRoot)
     {

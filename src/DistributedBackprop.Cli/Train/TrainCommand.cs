@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 
 namespace DistributedBackprop.Cli.Train;
 
@@ -27,9 +29,14 @@ internal static class TrainCommand
             DefaultValueFactory = _ => 100,
             HelpName = "N",
         };
-        var verbose = new Option<bool>("--verbose") { Description = "Say where the time goes." };
-        threads.Validators.Add(result => Range(result, threads, 1, MaxThreads));
-        jsonEvery.Validators.Add(result => Range(result, jsonEvery, 1, int.MaxValue));
+        var verbose = new Option<bool>("--verbose") { Description = "Say what the processor offers and where the time goes; on an unforeseen error, where it happened." };
+        threads.CustomParser = result => Number(result, threads.Name, 1, MaxThreads);
+        jsonEvery.CustomParser = result => Number(result, jsonEvery.Name, 1, int.MaxValue);
+        job.Validators.Add(result => Path(result, job.Name));
+        foreach (var path in new[] { dataRoot, state, init, export })
+        {
+            path.Validators.Add(result => Path(result, path.Name));
+        }
 
         var command = new Command("train", "Run a job to its end on this machine.")
         {
@@ -47,12 +54,25 @@ internal static class TrainCommand
         return command;
     }
 
-    private static void Range(System.CommandLine.Parsing.OptionResult result, Option<int> option, int least, int most)
+    private static int Number(ArgumentResult result, string name, int least, int most)
     {
-        // What is no number at all is reported by the parser.
-        if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var value) && (value < least || value > most))
+        var text = result.Tokens[0].Value;
+        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            && value >= least && value <= most)
         {
-            result.AddError($"{option.Name} must be {least} … {most} (was {value})");
+            return value;
+        }
+
+        result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be {least} … {most} (was {text})"));
+        return least;
+    }
+
+    // A script's variable that was never set.
+    private static void Path(SymbolResult result, string name)
+    {
+        if (result.Tokens is [{ Value: "" }])
+        {
+            result.AddError($"{name} must not be empty");
         }
     }
 }

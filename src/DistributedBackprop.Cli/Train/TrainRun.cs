@@ -1,10 +1,10 @@
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Cli.Output;
 using DistributedBackprop.Server.Local;
-using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Pipeline;
+using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Cli.Train;
 
@@ -16,13 +16,18 @@ internal static class TrainRun
     {
         var times = new StartupTimes();
         times.Mark("the program runs");
+        if (options.Verbose)
+        {
+            await Console.Error.WriteLineAsync($"kernels on {HardwareSupport.Describe()}");
+        }
+
         using var signal = new InterruptSignal();
         var job = JobLoading.Job(options.JobPath);
         times.Mark("job file read");
 
         // The actor system starts while the data is read.
         var starting = Task.Run(() => LocalTraining.StartAsync(options.Threads));
-        var graph = Graph.Of(job.Model, job.Seed);
+        var graph = JobLoading.Graph(job);
         var data = JobLoading.Data(job, graph, options.DataRoot ?? FolderOf(options.JobPath));
         times.Mark("data read");
         var init = options.InitPath is null ? null : InitialParameters.Read(options.InitPath, graph);
@@ -34,12 +39,8 @@ internal static class TrainRun
         using var output = Output(options);
         output.Begin(Describe(run, options));
         using var result = await training.RunAsync(run, happened => On(happened, output, times), signal.Token);
-        if (result.Outcome is TrainingCompleted)
-        {
-            export?.Write(result);
-        }
-
-        output.On(result.Outcome);
+        var outcome = export is null ? result.Outcome : Exported(result, export);
+        output.On(outcome);
         if (options.Verbose)
         {
             foreach (var line in times.Lines())
@@ -48,12 +49,31 @@ internal static class TrainRun
             }
         }
 
-        return result.Outcome switch
+        return outcome switch
         {
             TrainingCompleted => ExitCode.Done,
             TrainingCancelled => ExitCode.Interrupted,
             _ => ExitCode.JobFailed,
         };
+    }
+
+    // Whoever asked for a file and does not get it must not hear that all is done.
+    private static TrainingEvent Exported(TrainingResult result, ExportFile export)
+    {
+        if (result.Outcome is not TrainingCompleted completed)
+        {
+            return result.Outcome;
+        }
+
+        try
+        {
+            export.Write(result);
+            return completed;
+        }
+        catch (CommandException e)
+        {
+            return new TrainingFailed(completed.JobId, completed.Steps, null, e.Message);
+        }
     }
 
     private static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path))!;

@@ -46,12 +46,8 @@ public sealed class LocalTraining : IAsyncDisposable
         // Signals are the command line's to handle: a job ends in its own way.
         builder.Services.AddSingleton<IHostLifetime, PassiveLifetime>();
         builder.Services.AddAkka("backprop", akka => akka
-            .ConfigureLoggers(loggers =>
-            {
-                loggers.ClearLoggers();
-                loggers.LogLevel = Akka.Event.LogLevel.ErrorLevel;
-            })
-            .AddHocon(Settings, HoconAddMode.Append)
+            .ConfigureLoggers(loggers => loggers.ClearLoggers())
+            .AddHocon(Settings, HoconAddMode.Prepend)
             .WithNode(new LayerThreads(threads, TilesOf), pool));
         var host = builder.Build();
         await host.StartAsync(cancellation);
@@ -101,6 +97,9 @@ public sealed class LocalTraining : IAsyncDisposable
 
     private const string Settings = """
         akka {
+          # Failures reach the job and are told as its end; standard output is the command line's alone.
+          loglevel = OFF
+          stdout-loglevel = OFF
           log-dead-letters = off
           coordinated-shutdown {
             run-by-clr-shutdown-hook = off
