@@ -36,3 +36,8 @@ catch (CommandException e)
     await Console.Error.WriteLineAsync(e.Message);
     return e.ExitCode;
 }
+catch (IOException e)
+{
+    await Console.Error.WriteLineAsync($"backprop: the output cannot be written: {e.Message}");
+    return ExitCode.JobFailed;
+}
