@@ -99,8 +99,10 @@ public sealed class LocalTraining : IAsyncDisposable
         _host.Dispose();
     }
 
+    // Standard output is for results: a layer that fails is an event of the job, not a line between them.
     private const string Settings = """
         akka {
+          stdout-loglevel = off
           log-dead-letters = off
           coordinated-shutdown {
             run-by-clr-shutdown-hook = off
