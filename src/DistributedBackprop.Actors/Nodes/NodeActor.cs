@@ -69,14 +69,25 @@ public sealed class NodeActor : ReceiveActor
         var lanes = Lanes.For(_threads, _pool, prepare.Job.Parallelism.Replicas * prepare.Job.Parallelism.Stages);
         var generation = new Generation(prepare.Generation, Sender, lanes);
         _generation = generation;
-        var pipelines = new PipelineBuilder(prepare, Sender, lanes, _pool).Build(Context);
-        foreach (var actor in pipelines.SelectMany(pipeline => pipeline.All))
+        try
+        {
+            var pipelines = new PipelineBuilder(prepare, Sender, lanes, _pool).Build(Context);
+            Sender.Tell(new GenerationPrepared(prepare.Generation, pipelines));
+        }
+#pragma warning disable CA1031 // Whatever it was: the job must hear of it, or it waits for ever.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Sender.Tell(new LayerFailed(
+                prepare.Generation, Self.Path.Name, 0, $"{exception.GetType().Name}: {exception.Message}"));
+        }
+
+        // In the order of their names: that of the collection is not the same in every process.
+        foreach (var actor in Context.GetChildren().OrderBy(actor => actor.Path.Name, StringComparer.Ordinal))
         {
             Context.Watch(actor);
             generation.Alive.Add(actor);
         }
-
-        Sender.Tell(new GenerationPrepared(prepare.Generation, pipelines));
     }
 
     // Two turns: once all have said that they send nothing more, what is left in the mailboxes can be emptied.
@@ -93,6 +104,8 @@ public sealed class NodeActor : ReceiveActor
         {
             actor.Tell(new Abandon(generation.Number));
         }
+
+        EndIfEmpty(generation);
     }
 
     private void OnAbandoned(Abandoned abandoned)
@@ -120,6 +133,11 @@ public sealed class NodeActor : ReceiveActor
         }
 
         generation.Alive.Remove(terminated.ActorRef);
+        EndIfEmpty(generation);
+    }
+
+    private void EndIfEmpty(Generation generation)
+    {
         if (generation.Alive.Count == 0)
         {
             generation.Dispose();
