@@ -46,12 +46,7 @@ public sealed class LocalTraining : IAsyncDisposable
         // Signals are the command line's to handle: a job ends in its own way.
         builder.Services.AddSingleton<IHostLifetime, PassiveLifetime>();
         builder.Services.AddAkka("backprop", akka => akka
-            .ConfigureLoggers(loggers =>
-            {
-                loggers.ClearLoggers();
-                loggers.LogLevel = Akka.Event.LogLevel.ErrorLevel;
-            })
-            .AddHocon(Settings, HoconAddMode.Append)
+            .AddHocon(Settings, HoconAddMode.Prepend)
             .WithNode(new LayerThreads(threads, TilesOf), pool));
         var host = builder.Build();
         await host.StartAsync(cancellation);
@@ -102,6 +97,7 @@ public sealed class LocalTraining : IAsyncDisposable
     // Standard output is for results: a layer that fails is an event of the job, not a line between them.
     private const string Settings = """
         akka {
+          loglevel = off
           stdout-loglevel = off
           log-dead-letters = off
           coordinated-shutdown {
