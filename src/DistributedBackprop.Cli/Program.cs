@@ -35,6 +35,11 @@ catch (CommandException e)
     await Console.Error.WriteLineAsync(e.Message);
     return e.ExitCode;
 }
+catch (IOException e)
+{
+    await Console.Error.WriteLineAsync($"backprop: the output cannot be written: {e.Message}");
+    return ExitCode.JobFailed;
+}
 catch (Exception e) when (!args.Contains("--verbose"))
 {
     // What nobody foresaw (standard output that takes nothing more, say). With --verbose the runtime shows where.

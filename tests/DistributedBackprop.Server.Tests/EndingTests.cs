@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Server.Local;
 using DistributedBackprop.Training.ChainRule;
@@ -34,6 +35,29 @@ public sealed class EndingTests : IAsyncLifetime
         failed.Layer.ShouldBe("dense1");
         failed.Reason.ShouldContain("its output is not finite though its inputs are");
         ShouldHoldNothing();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_last_update_that_diverges_is_a_failure_with_and_without_a_test_set(bool hasTest)
+    {
+        var job = Jobs.Deep(rate: 3e38);
+        job = job with { Training = job.Training with { Epochs = null, Steps = 1 } };
+        var data = hasTest ? Jobs.Points() : Jobs.Points() with { TestFeatures = null, TestLabels = null };
+        var failed = (await TrainAsync(job, data)).ShouldBeOfType<TrainingFailed>();
+        failed.Step.ShouldBe(1);
+        failed.Reason.ShouldContain("diverged");
+        ShouldHoldNothing();
+    }
+
+    [Fact]
+    public async Task Whoever_watches_and_fails_ends_the_job_and_the_next_one_runs()
+    {
+        await Should.ThrowAsync<InvalidTimeZoneException>(() => TrainAsync(
+            Jobs.Deep(2, "1f1b", 3, replicas: 2), Jobs.Points(), _ => throw new InvalidTimeZoneException()));
+        ShouldHoldNothing();
+        (await TrainAsync(Jobs.Deep(), Jobs.Points())).ShouldBeOfType<TrainingCompleted>();
     }
 
     [Fact]
@@ -76,14 +100,47 @@ public sealed class EndingTests : IAsyncLifetime
                     cancellation.Cancel();
                 }
             },
-            cancellation.Token);
+            cancellation: cancellation.Token);
         outcome.ShouldBeOfType<TrainingCancelled>().Step.ShouldBeInRange(20, 100_000);
         ShouldHoldNothing();
         (await TrainAsync(Jobs.Deep(), Jobs.Points())).ShouldBeOfType<TrainingCompleted>();
     }
 
+    [Fact]
+    public async Task A_job_whose_layers_cannot_be_made_fails_and_the_next_one_runs()
+    {
+        // The second layer's parameters are missing: the first's are there by then.
+        var initial = ImmutableDictionary<string, float[]>.Empty
+            .Add("dense1.weight", new float[32])
+            .Add("dense1.bias", new float[16]);
+        var failed = (await TrainAsync(Jobs.Deep(replicas: 2), Jobs.Points(), initial: initial)).ShouldBeOfType<TrainingFailed>();
+        failed.Step.ShouldBe(0);
+        failed.Reason.ShouldContain("dense2.weight");
+        ShouldHoldNothing();
+        (await TrainAsync(Jobs.Deep(), Jobs.Points())).ShouldBeOfType<TrainingCompleted>();
+    }
+
+    [Fact]
+    public async Task A_finite_branch_beside_one_that_is_not_is_not_blamed()
+    {
+        // dense3 alone overflows; the sum also reads dense1, whose output is finite.
+        var job = Jobs.Deep(microBatches: 2);
+        var graph = Graph.Of(job.Model, job.Seed);
+        var initial = graph.Nodes.SelectMany(node => node.Layer.Parameters.Slots.Select(slot => KeyValuePair.Create(
+                $"{node.Name}.{slot.Name}", Enumerable.Repeat(node.Name == "dense3" ? 3e38f : 1, slot.Shape.Length).ToArray())))
+            .ToImmutableDictionary();
+        var failed = (await TrainAsync(job, Jobs.Points(), initial: initial)).ShouldBeOfType<TrainingFailed>();
+        failed.Layer.ShouldBe("dense3");
+        failed.Step.ShouldBe(1);
+        ShouldHoldNothing();
+    }
+
     private async Task<TrainingEvent> TrainAsync(
-        TrainingJob job, PlainData data, Action<TrainingEvent>? observe = null, CancellationToken cancellation = default)
+        TrainingJob job,
+        PlainData data,
+        Action<TrainingEvent>? observe = null,
+        ImmutableDictionary<string, float[]>? initial = null,
+        CancellationToken cancellation = default)
     {
         var run = new JobRun(
             "test",
@@ -91,8 +148,10 @@ public sealed class EndingTests : IAsyncLifetime
             Graph.Of(job.Model, job.Seed),
             new DataSet(
                 Examples.OfFloats(job.Model.Input, [.. data.TrainFeatures.SelectMany(example => example)], data.TrainLabels),
-                Examples.OfFloats(job.Model.Input, [.. data.TestFeatures!.SelectMany(example => example)], data.TestLabels!)),
-            null);
+                data.TestFeatures is null
+                    ? null
+                    : Examples.OfFloats(job.Model.Input, [.. data.TestFeatures.SelectMany(example => example)], data.TestLabels!)),
+            initial);
         using var result = await _node.RunAsync(run, observe ?? (_ => { }), cancellation).WaitAsync(_patience, CancellationToken.None);
         return result.Outcome;
     }

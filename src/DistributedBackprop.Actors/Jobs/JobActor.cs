@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using Akka.Actor;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Pipeline;
@@ -73,6 +74,12 @@ public sealed class JobActor : ReceiveActor
             layer?.Parameters.Dispose();
         }
 
+        // A job that ends in another way than its own still gives its layers up.
+        if (_outcome is null)
+        {
+            _node.Tell(new ReleaseGeneration(FirstGeneration));
+        }
+
         base.PostStop();
     }
 
@@ -110,7 +117,7 @@ public sealed class JobActor : ReceiveActor
             if (_progress.OnEvaluated(evaluated.Replica, evaluated.LossSum, evaluated.Correct))
             {
                 _isEvaluating = false;
-                DecideBoundary();
+                OnTestJudged();
             }
         });
         Receive<RoundClosed>(_ => OnRoundClosed());
@@ -186,6 +193,23 @@ public sealed class JobActor : ReceiveActor
             DecideBoundary();
         }
     }
+
+    private void OnTestJudged()
+    {
+        if (double.IsFinite(_progress.TestLoss!.Value))
+        {
+            DecideBoundary();
+        }
+        else
+        {
+            EndDiverged(
+                JsonNamingPolicy.CamelCase.ConvertName(_run.Job.Loss.ToString()),
+                "the test loss is not finite after it: training diverged (a lower learning rate may help)");
+        }
+    }
+
+    private void EndDiverged(string layer, string reason) =>
+        End(new TrainingFailed(_run.Id, _progress.Step, layer, reason));
 
     private void DecideBoundary()
     {
@@ -273,6 +297,15 @@ public sealed class JobActor : ReceiveActor
         _final[layer.Layer] = layer;
         if (_final.Any(other => other is null))
         {
+            return;
+        }
+
+        // The last update is judged by no loss: without a test set only this sees it.
+        if (Array.Find(_final, parameters => !parameters!.Parameters.Vector.IsFinite) is { } diverged)
+        {
+            EndDiverged(
+                _run.Graph.Nodes[diverged.Layer].Name,
+                "its parameters are not finite after it: training diverged (a lower learning rate may help)");
             return;
         }
 

@@ -13,6 +13,10 @@ internal static class Wiring
     public static IEnumerable<(IActorRef Actor, Connect Links)> Of(
         long generation, Graph graph, ImmutableArray<PipelineRefs> replicas)
     {
+        // One list of peers a layer, shared by all of them.
+        var peers = graph.Nodes
+            .Select(node => replicas.Select(pipeline => pipeline.Layers[node.Index]).ToImmutableArray())
+            .ToList();
         foreach (var pipeline in replicas)
         {
             foreach (var node in graph.Nodes)
@@ -21,7 +25,7 @@ internal static class Wiring
                     generation,
                     Forward(graph, node, pipeline),
                     [.. node.Inputs.Select((source, position) => Backward(graph, node, source, position, pipeline))],
-                    [.. replicas.Select(peer => peer.Layers[node.Index])]));
+                    peers[node.Index]));
             }
 
             yield return (pipeline.Replica, new Connect(

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Hosting;
 using DistributedBackprop.Actors.Jobs;
@@ -63,33 +62,35 @@ public sealed class NodeActor : ReceiveActor
     {
         if (_generation is not null)
         {
-            throw new InvalidOperationException(
-                $"Generation {prepare.Generation} cannot begin: generation {_generation.Number} has not been released.");
+            Sender.Tell(new LayerFailed(
+                prepare.Generation, Self.Path.Name, 0, $"generation {_generation.Number} has not been released here"));
+            return;
         }
 
         var lanes = Lanes.For(_threads, _pool, prepare.Job.Parallelism.Replicas * prepare.Job.Parallelism.Stages);
         var generation = new Generation(prepare.Generation, Sender, lanes);
         _generation = generation;
-        ImmutableArray<PipelineRefs> pipelines;
         try
         {
-            pipelines = new PipelineBuilder(prepare, Sender, lanes, _pool).Build(Context);
+            var pipelines = new PipelineBuilder(prepare, Sender, lanes, _pool).Build(Context);
+            Sender.Tell(new GenerationPrepared(prepare.Generation, pipelines));
         }
-        catch (Exception e)
+#pragma warning disable CA1031 // Whatever it was: the job must hear of it, or it waits for ever.
+        catch (Exception exception)
+#pragma warning restore CA1031
         {
-            // The restart that follows takes down what was made; the job would wait for it for ever.
-            var (layer, cause) = e is LayerException failed ? (failed.Layer, failed.InnerException!) : (Self.Path.Name, e);
-            Sender.Tell(new LayerFailed(prepare.Generation, layer, 0, cause.Message));
-            throw;
+            var (layer, reason) = exception is LayerException failed
+                ? (failed.Layer, failed.InnerException!.Message)
+                : (Self.Path.Name, $"{exception.GetType().Name}: {exception.Message}");
+            Sender.Tell(new LayerFailed(prepare.Generation, layer, 0, reason));
         }
 
-        foreach (var actor in pipelines.SelectMany(pipeline => pipeline.All))
+        // In the order of their names: that of the collection is not the same in every process.
+        foreach (var actor in Context.GetChildren().OrderBy(actor => actor.Path.Name, StringComparer.Ordinal))
         {
             Context.Watch(actor);
             generation.Alive.Add(actor);
         }
-
-        Sender.Tell(new GenerationPrepared(prepare.Generation, pipelines));
     }
 
     // Two turns: once all have said that they send nothing more, what is left in the mailboxes can be emptied.
@@ -106,6 +107,8 @@ public sealed class NodeActor : ReceiveActor
         {
             actor.Tell(new Abandon(generation.Number));
         }
+
+        EndIfEmpty(generation);
     }
 
     private void OnAbandoned(Abandoned abandoned)
@@ -133,6 +136,11 @@ public sealed class NodeActor : ReceiveActor
         }
 
         generation.Alive.Remove(terminated.ActorRef);
+        EndIfEmpty(generation);
+    }
+
+    private void EndIfEmpty(Generation generation)
+    {
         if (generation.Alive.Count == 0)
         {
             generation.Dispose();

@@ -39,14 +39,23 @@ internal sealed class PipelineBuilder
 
     public ImmutableArray<PipelineRefs> Build(IActorRefFactory factory)
     {
-        var parameters = _prepare.Graph.Nodes.Select(InitialParameters).ToList();
-        var pipelines = Enumerable.Range(0, Parallelism.Replicas).Select(replica => Pipeline(factory, replica, parameters)).ToImmutableArray();
-        foreach (var layer in parameters)
+        var parameters = new List<Parameters>(_prepare.Graph.Nodes.Length);
+        try
         {
-            layer.Dispose();
-        }
+            foreach (var node in _prepare.Graph.Nodes)
+            {
+                AddInitialParameters(node, parameters);
+            }
 
-        return pipelines;
+            return [.. Enumerable.Range(0, Parallelism.Replicas).Select(replica => Pipeline(factory, replica, parameters))];
+        }
+        finally
+        {
+            foreach (var layer in parameters)
+            {
+                layer.Dispose();
+            }
+        }
     }
 
     private PipelineRefs Pipeline(IActorRefFactory factory, int replica, List<Parameters> parameters)
@@ -107,10 +116,12 @@ internal sealed class PipelineBuilder
 
     private Workspace WorkspaceOf(int replica, int stage) => _lanes.Workspaces[LaneOf(replica, stage)];
 
-    private Parameters InitialParameters(GraphNode node)
+    // Into the list at once: what fails after that is given up with the others.
+    private void AddInitialParameters(GraphNode node, List<Parameters> all)
     {
         var layer = node.Layer;
         var parameters = RentParameters(node);
+        all.Add(parameters);
         if (_prepare.Initial is null)
         {
             layer.Initialize(parameters, node.Name, _prepare.Job.Seed);
@@ -127,8 +138,6 @@ internal sealed class PipelineBuilder
         {
             layer.Prepare(parameters, start, Math.Min(layer.UpdateBlock, layer.Parameters.Length - start));
         }
-
-        return parameters;
     }
 
     private Parameters RentParameters(GraphNode node)

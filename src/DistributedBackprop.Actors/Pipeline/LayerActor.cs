@@ -289,22 +289,23 @@ public sealed class LayerActor : PipelineActor
             return;
         }
 
-        var before = _links!.Backward.OfType<Link>().ToList();
-        if (pullback.InputsAreFinite == true || before.Count == 0)
+        // Only those that may have sent what is not finite: a finite branch beside them must not be blamed.
+        var links = _links!.Backward;
+        List<int> suspects = [.. Enumerable.Range(0, links.Length).Where(input => pullback.IsInputFinite(input) != true)];
+        if (suspects.Exists(input => links[input] is null && pullback.IsInputFinite(input) == false))
         {
-            Job.Tell(new LayerFailed(
-                Generation,
-                _assignment.Node.Name,
-                trace.Key.Step,
-                pullback.InputsAreFinite == false
-                    ? "its input, the data, is not finite"
-                    : "its output is not finite though its inputs are: training diverged (a lower learning rate may help)"));
-            return;
+            Fail("its input, the data, is not finite");
+        }
+        else if (suspects.TrueForAll(input => links[input] is null))
+        {
+            Fail("its output is not finite though its inputs are: training diverged (a lower learning rate may help)");
+        }
+        else
+        {
+            suspects.ForEach(input => links[input]?.Target.Tell(trace));
         }
 
-        foreach (var link in before)
-        {
-            link.Target.Tell(trace);
-        }
+        void Fail(string reason) =>
+            Job.Tell(new LayerFailed(Generation, _assignment.Node.Name, trace.Key.Step, reason));
     }
 }

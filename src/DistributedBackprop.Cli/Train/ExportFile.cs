@@ -30,7 +30,8 @@ internal sealed class ExportFile
         });
     }
 
-    private string PartPath => _path + ".part";
+    // A name of our own: nobody's file is overwritten on the way.
+    private string PartPath => $"{_path}.{Environment.ProcessId}.part";
 
     /// <exception cref="CommandException">The file cannot be written.</exception>
     public void Write(TrainingResult result) => Guarded(() =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
@@ -8,6 +9,7 @@ namespace DistributedBackprop.Cli.Train;
 internal static class JobLoading
 {
     private const int ErrorsTold = 50;
+    private const double Mebibyte = 1 << 20;
 
     /// <exception cref="CommandException">There is no such file, or the job is not valid.</exception>
     public static TrainingJob Job(string path)
@@ -22,7 +24,9 @@ internal static class JobLoading
         try
         {
             var result = JobFile.Read(path);
-            return result.Job ?? throw new CommandException(ExitCode.Invalid, Told(result.Errors));
+            var job = result.Job ?? throw new CommandException(ExitCode.Invalid, Told(result.Errors));
+            CheckMemory(path, job);
+            return job;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -55,6 +59,19 @@ internal static class JobLoading
         catch (DataException e)
         {
             throw new CommandException(e.IsNotFound ? ExitCode.NotFound : ExitCode.Invalid, e.Message);
+        }
+    }
+
+    // Found out now, in words, rather than by the system that ends the process when the memory is gone.
+    private static void CheckMemory(string path, TrainingJob job)
+    {
+        var needed = MemoryNeed.Bytes(job);
+        var available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (needed > available)
+        {
+            throw new CommandException(ExitCode.Invalid, string.Create(
+                CultureInfo.InvariantCulture,
+                $"{path}: the job needs about {needed / Mebibyte:N0} MiB of memory, and this machine has {available / Mebibyte:N0}: fewer replicas, units or examples need less"));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Akka.Actor;
 using Akka.Hosting;
@@ -46,7 +47,6 @@ public sealed class LocalTraining : IAsyncDisposable
         // Signals are the command line's to handle: a job ends in its own way.
         builder.Services.AddSingleton<IHostLifetime, PassiveLifetime>();
         builder.Services.AddAkka("backprop", akka => akka
-            .ConfigureLoggers(loggers => loggers.ClearLoggers())
             .AddHocon(Settings, HoconAddMode.Prepend)
             .WithNode(new LayerThreads(threads, TilesOf), pool));
         var host = builder.Build();
@@ -64,28 +64,55 @@ public sealed class LocalTraining : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(observe);
         var events = Channel.CreateUnbounded<object>(new UnboundedChannelOptions { SingleReader = true });
-        var watcher = _system.ActorOf(WatcherActor.Props(events.Writer));
-        var job = _system.ActorOf(JobActor.Props(run, _node, watcher));
-        await using var registration = cancellation.Register(() => job.Tell(new CancelJob()));
+        var watcher = _system.ActorOf(WatcherActor.Props(run, _node, events.Writer));
+        await using var registration = cancellation.Register(() => watcher.Tell(new CancelJob()));
+        Exception? failure = null;
         await foreach (var message in events.Reader.ReadAllAsync(CancellationToken.None))
         {
             switch (message)
             {
-                case JobEvent { Event: var happened }:
-                    observe(happened);
-                    if (happened is StepDone step && step.Step % AnswerEvery == 0)
+                case JobEvent { Event: var happened } when failure is null:
+                    failure = Observe(observe, happened);
+                    if (failure is not null)
                     {
-                        job.Tell(new Watched(step.Step));
+                        // Nobody watches any more: the job must not go on alone, nor keep its layers.
+                        watcher.Tell(new CancelJob());
+                    }
+                    else if (happened is StepDone step && step.Step % AnswerEvery == 0)
+                    {
+                        watcher.Tell(new Watched(step.Step));
                     }
 
                     break;
                 case JobOver over:
                     _system.Stop(watcher);
-                    return new TrainingResult(over.Event, run.Graph, over.Parameters, over.PeakInFlight);
+                    var result = new TrainingResult(over.Event, run.Graph, over.Parameters, over.PeakInFlight);
+                    if (failure is not null)
+                    {
+                        result.Dispose();
+                        ExceptionDispatchInfo.Throw(failure);
+                    }
+
+                    return result;
             }
         }
 
         throw new InvalidOperationException("The job's events ended before the job.");
+    }
+
+    private static Exception? Observe(Action<TrainingEvent> observe, TrainingEvent happened)
+    {
+        try
+        {
+            observe(happened);
+            return null;
+        }
+#pragma warning disable CA1031 // It is thrown again once the job has ended.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return e;
+        }
     }
 
     /// <summary>Ends the node.</summary>
@@ -95,11 +122,11 @@ public sealed class LocalTraining : IAsyncDisposable
         _host.Dispose();
     }
 
+    // Standard output is for results: a layer that fails is an event of the job, not a line between them.
     private const string Settings = """
         akka {
-          # Failures reach the job and are told as its end; standard output is the command line's alone.
-          loglevel = OFF
-          stdout-loglevel = OFF
+          loglevel = off
+          stdout-loglevel = off
           log-dead-letters = off
           coordinated-shutdown {
             run-by-clr-shutdown-hook = off

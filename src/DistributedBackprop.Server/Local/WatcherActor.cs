@@ -1,24 +1,46 @@
+using System.Collections.Immutable;
 using System.Threading.Channels;
 using Akka.Actor;
 using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Server.Local;
 
 /// <summary>
-/// Hands a job's events to the one who waits outside the actors. What waits is bounded by the job, which runs only so
-/// far ahead of the answers.
+/// Supervises a job and hands its events to the one who waits outside the actors. What waits is bounded by the job, which
+/// runs only so far ahead of the answers. A job that fails itself is not started anew: that is told as its end.
 /// </summary>
 internal sealed class WatcherActor : ReceiveActor
 {
-    public WatcherActor(ChannelWriter<object> events)
+    private readonly JobRun _run;
+    private readonly ChannelWriter<object> _events;
+
+    public WatcherActor(JobRun run, IActorRef node, ChannelWriter<object> events)
     {
+        _run = run;
+        _events = events;
+        var job = Context.ActorOf(JobActor.Props(run, node, Self), "job");
         Receive<JobEvent>(happened => events.TryWrite(happened));
-        Receive<JobOver>(over =>
-        {
-            events.TryWrite(over);
-            events.TryComplete();
-        });
+        Receive<JobOver>(End);
+        Receive<CancelJob>(job.Forward);
+        Receive<Watched>(job.Forward);
     }
 
-    public static Props Props(ChannelWriter<object> events) => Akka.Actor.Props.Create(() => new WatcherActor(events));
+    public static Props Props(JobRun run, IActorRef node, ChannelWriter<object> events) =>
+        Akka.Actor.Props.Create(() => new WatcherActor(run, node, events));
+
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
+    {
+        End(new JobOver(
+            new TrainingFailed(_run.Id, 0, null, $"the job itself failed: {exception.GetType().Name}: {exception.Message}"),
+            ImmutableArray<Training.ChainRule.Parameters>.Empty,
+            []));
+        return Directive.Stop;
+    });
+
+    private void End(JobOver over)
+    {
+        _events.TryWrite(over);
+        _events.TryComplete();
+    }
 }

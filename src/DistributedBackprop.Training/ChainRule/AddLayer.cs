@@ -23,11 +23,15 @@ public sealed class AddLayer(Shape input) : Layer
             ActivationKernels.Add(output.Floats, other.Floats);
         }
 
-        return (output, pass.IsTraining ? new Way() : null);
+        return (output, pass.IsTraining ? new Way(inputs) : null);
     }
 
-    private sealed class Way : Pullback
+    private sealed class Way(ReadOnlySpan<Tensor> inputs) : Pullback
     {
+        private readonly KeptInputs _inputs = new(inputs);
+
+        public override bool? IsInputFinite(int input) => _inputs.IsFinite(input);
+
         public override void Apply(Tensor delta, in BackwardPass pass, Span<Tensor?> inputDeltas)
         {
             for (var input = 0; input < inputDeltas.Length; input++)
@@ -38,8 +42,6 @@ public sealed class AddLayer(Shape input) : Layer
             delta.Dispose();
         }
 
-        protected override void Dispose(bool disposing)
-        {
-        }
+        protected override void Dispose(bool disposing) => _inputs.Dispose();
     }
 }

@@ -41,7 +41,7 @@ public sealed class ConcatLayer : Layer
             offset += run;
         }
 
-        return (output, pass.IsTraining ? new Way(this, [.. inputs.ToArray().Select(input => input.Shape)]) : null);
+        return (output, pass.IsTraining ? new Way(this, inputs) : null);
     }
 
     private static void CopyRuns(
@@ -54,8 +54,12 @@ public sealed class ConcatLayer : Layer
         }
     }
 
-    private sealed class Way(ConcatLayer layer, ImmutableArray<Shape> inputShapes) : Pullback
+    private sealed class Way(ConcatLayer layer, ReadOnlySpan<Tensor> inputs) : Pullback
     {
+        private readonly KeptInputs _inputs = new(inputs);
+
+        public override bool? IsInputFinite(int input) => _inputs.IsFinite(input);
+
         public override void Apply(Tensor delta, in BackwardPass pass, Span<Tensor?> inputDeltas)
         {
             var joined = layer._runs.Sum();
@@ -66,7 +70,7 @@ public sealed class ConcatLayer : Layer
                 var run = layer._runs[input];
                 if (pass.InputDeltaWanted.Span[input])
                 {
-                    var part = Tensor.Rent(pass.Workspace.Pool, inputShapes[input]);
+                    var part = Tensor.Rent(pass.Workspace.Pool, _inputs.ShapeOf(input));
                     CopyRuns(delta.Floats, joined, offset, part.Floats, run, 0, run);
                     inputDeltas[input] = part;
                 }
@@ -77,8 +81,6 @@ public sealed class ConcatLayer : Layer
             delta.Dispose();
         }
 
-        protected override void Dispose(bool disposing)
-        {
-        }
+        protected override void Dispose(bool disposing) => _inputs.Dispose();
     }
 }

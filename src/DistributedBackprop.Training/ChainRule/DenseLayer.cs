@@ -122,7 +122,7 @@ public sealed class DenseLayer : Layer
             _output = layer._activation is null ? null : output.Share();
         }
 
-        public override bool? InputsAreFinite => _input.IsFinite;
+        public override bool? IsInputFinite(int input) => _input.IsFinite;
 
         public override unsafe void Apply(Tensor delta, in BackwardPass pass, Span<Tensor?> inputDeltas)
         {

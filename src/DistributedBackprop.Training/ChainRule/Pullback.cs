@@ -8,8 +8,9 @@ namespace DistributedBackprop.Training.ChainRule;
 /// </summary>
 public abstract class Pullback : IDisposable
 {
-    /// <summary>Whether all inputs kept from the forward pass are finite; null where none are kept.</summary>
-    public virtual bool? InputsAreFinite => null;
+    /// <summary>Whether an input of the forward pass was finite; null where it was not kept.</summary>
+    /// <param name="input">Which of the layer's inputs.</param>
+    public virtual bool? IsInputFinite(int input) => null;
 
     /// <summary>Goes back through the layer.</summary>
     /// <param name="delta">∂loss/∂output, shaped as the output. Taken: the pullback disposes of it or passes it on.</param>

@@ -109,7 +109,7 @@ public sealed class Sequential : Layer
     {
         private static readonly ReadOnlyMemory<bool> _wanted = new[] { true };
 
-        public override bool? InputsAreFinite => pullbacks[0].InputsAreFinite;
+        public override bool? IsInputFinite(int input) => pullbacks[0].IsInputFinite(input);
 
         public override void Apply(Tensor delta, in BackwardPass pass, Span<Tensor?> inputDeltas)
         {

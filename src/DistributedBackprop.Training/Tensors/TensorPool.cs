@@ -6,6 +6,9 @@ namespace DistributedBackprop.Training.Tensors;
 /// </summary>
 public sealed class TensorPool
 {
+    /// <summary>How many floats the largest tensor may have: the last size class whose bytes an array can hold.</summary>
+    internal const int LargestFloats = 7 << 26;
+
     private const int SmallestClassBytes = 256;
 
     // Four classes to each doubling: at most a fifth of a buffer is waste.

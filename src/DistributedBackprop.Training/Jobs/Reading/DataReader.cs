@@ -114,6 +114,6 @@ internal static class DataReader
             return fallback;
         }
 
-        return (int?)Fields.Of(node, key, errors, ["examples"])?.IntegerOr(fallback, "examples", min, int.MaxValue);
+        return (int?)Fields.Of(node, key, errors, ["examples"])?.IntegerOr(fallback, "examples", min, SizeLimits.GeneratedExamplesMax);
     }
 }

@@ -31,7 +31,7 @@ internal static class JobReader
         var checkpoints = fields.Find("checkpoints") is { } checkpointsNode
             ? TrainingReader.ReadCheckpoints(checkpointsNode, errors)
             : new CheckpointPlan();
-        return name is null || seed is null || data is null || model.Model is null || loss is null || optimizer is null
+        var job = name is null || seed is null || data is null || model.Model is null || loss is null || optimizer is null
             || training is null
             ? null
             : new TrainingJob
@@ -46,6 +46,12 @@ internal static class JobReader
                 Parallelism = parallelism,
                 Checkpoints = checkpoints,
             };
+        if (job is not null && errors.None)
+        {
+            SizeLimits.Check(job, model, errors);
+        }
+
+        return job;
     }
 
     private static bool? HasTestData(DataSource? data) => data switch

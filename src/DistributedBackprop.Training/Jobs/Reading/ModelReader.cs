@@ -21,6 +21,9 @@ internal sealed record ModelDraft
     /// <summary>The shape of the last layer's output for one example; null when it cannot be told.</summary>
     public Shape? Output { get; init; }
 
+    /// <summary>Where each layer is.</summary>
+    public ImmutableArray<Position> LayersAt { get; init; } = [];
+
     /// <summary>The last layer; null when there is none.</summary>
     public LayerDraft? Last { get; init; }
 }
@@ -52,12 +55,19 @@ internal static class ModelReader
             return result;
         }
 
+        if (list.Items.Length > SizeLimits.LayersMax)
+        {
+            errors.Value(layers.At, $"layers must have at most {SizeLimits.LayersMax} layers (has {list.Items.Length})");
+            return result;
+        }
+
         ImmutableArray<LayerDraft> drafts = [.. list.Items.Select(item => LayerReader.Read(item, errors))];
         var graph = new LayerGraph(drafts, input, errors);
         var resolved = graph.Resolve();
         return result with
         {
             LayerCount = drafts.Length,
+            LayersAt = [.. drafts.Select(draft => draft.At)],
             Last = drafts[^1],
             Output = graph.Output,
             Model = resolved is null || input is null ? null : new Model(input, resolved.Value),

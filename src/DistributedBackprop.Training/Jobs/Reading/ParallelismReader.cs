@@ -14,8 +14,8 @@ internal static class ParallelismReader
             return defaults;
         }
 
-        var replicas = fields.IntegerOr(1, "replicas", 1, int.MaxValue);
-        var stages = fields.IntegerOr(1, "stages", 1, int.MaxValue);
+        var replicas = fields.IntegerOr(1, "replicas", 1, SizeLimits.ReplicasMax);
+        var stages = fields.IntegerOr(1, "stages", 1, SizeLimits.StagesMax);
         if (stages > layers)
         {
             errors.Value(

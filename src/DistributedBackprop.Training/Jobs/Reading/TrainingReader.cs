@@ -16,7 +16,7 @@ internal static class TrainingReader
         }
 
         var batchSize = fields.Integer("batchSize", 1, int.MaxValue);
-        var microBatches = fields.IntegerOr(1, "microBatches", 1, int.MaxValue);
+        var microBatches = fields.IntegerOr(1, "microBatches", 1, SizeLimits.MicroBatchesMax);
         var epochs = fields.Find("epochs") is null ? null : fields.Integer("epochs", 1, int.MaxValue);
         var steps = fields.Find("steps") is null ? null : fields.Integer("steps", 1, long.MaxValue);
         CheckLength(fields, errors);
