@@ -45,6 +45,12 @@ public sealed class EndingTests : IAsyncLifetime
         var job = Jobs.Deep(rate: 3e38);
         job = job with { Training = job.Training with { Epochs = null, Steps = 1 } };
         var data = hasTest ? Jobs.Points() : Jobs.Points() with { TestFeatures = null, TestLabels = null };
+        foreach (var point in data.TrainFeatures)
+        {
+            // Large enough for a gradient that such a rate makes infinite, small enough for a loss that is not.
+            point[0] *= 1e4f;
+        }
+
         var failed = (await TrainAsync(job, data)).ShouldBeOfType<TrainingFailed>();
         failed.Step.ShouldBe(1);
         failed.Reason.ShouldContain("diverged");
