@@ -17,7 +17,7 @@ namespace DistributedBackprop.Actors.Averaging;
 /// <param name="generation">The placement it belongs to.</param>
 internal sealed class GradientPeers(LayerAssignment assignment, long generation) : LayerPeers(assignment, generation)
 {
-    private readonly SortedDictionary<long, PeerRound<GradientReady>> _rounds = [];
+    private readonly PeerRounds<GradientReady> _rounds = new();
     private OptimizerState? _state;
     private Parameters? _parameters;
     private bool _isShown;
@@ -75,7 +75,7 @@ internal sealed class GradientPeers(LayerAssignment assignment, long generation)
     /// <inheritdoc/>
     public override void OnReady(IPeerReady ready)
     {
-        var round = RoundOf(ready.Step);
+        var round = _rounds.Of(ready.Step, Peers.Length);
         if (round.Add((GradientReady)ready))
         {
             UpdateOwnPart(ready.Step, round);
@@ -85,7 +85,7 @@ internal sealed class GradientPeers(LayerAssignment assignment, long generation)
     /// <inheritdoc/>
     public override void OnPartUpdated(PartUpdated updated)
     {
-        var round = RoundOf(updated.Step);
+        var round = _rounds.Of(updated.Step, Peers.Length);
         if (!round.PartDone())
         {
             return;
@@ -101,12 +101,7 @@ internal sealed class GradientPeers(LayerAssignment assignment, long generation)
     /// <inheritdoc/>
     public override void Dispose()
     {
-        foreach (var round in _rounds.Values)
-        {
-            round.Dispose();
-        }
-
-        _rounds.Clear();
+        _rounds.Dispose();
         _parameters?.Dispose();
         _parameters = null;
         _state?.Dispose();
@@ -139,15 +134,5 @@ internal sealed class GradientPeers(LayerAssignment assignment, long generation)
         _isShown = false;
         return Parameters.Rent(
             Assignment.Workspace.Pool, Assignment.Node.Layer.Parameters, Assignment.Node.Layer.PackedLength);
-    }
-
-    private PeerRound<GradientReady> RoundOf(long step)
-    {
-        if (!_rounds.TryGetValue(step, out var round))
-        {
-            _rounds.Add(step, round = new PeerRound<GradientReady>(Peers.Length));
-        }
-
-        return round;
     }
 }

@@ -20,7 +20,7 @@ namespace DistributedBackprop.Actors.Averaging;
 internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment assignment, long generation)
     : LayerPeers(assignment, generation)
 {
-    private readonly SortedDictionary<long, PeerRound<ParametersReady>> _rounds = [];
+    private readonly PeerRounds<ParametersReady> _rounds = new();
     private Parameters? _own;
     private Parameters? _round;
     private OptimizerState? _state;
@@ -96,7 +96,7 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
     /// <inheritdoc/>
     public override void OnReady(IPeerReady ready)
     {
-        var round = RoundOf(ready.Step);
+        var round = _rounds.Of(ready.Step, Peers.Length);
         if (round.Add((ParametersReady)ready))
         {
             ComputeOwnPart(ready.Step, round);
@@ -106,7 +106,7 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
     /// <inheritdoc/>
     public override void OnPartUpdated(PartUpdated updated)
     {
-        var round = RoundOf(updated.Step);
+        var round = _rounds.Of(updated.Step, Peers.Length);
         if (!round.PartDone())
         {
             return;
@@ -131,12 +131,7 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
     /// <inheritdoc/>
     public override void Dispose()
     {
-        foreach (var round in _rounds.Values)
-        {
-            round.Dispose();
-        }
-
-        _rounds.Clear();
+        _rounds.Dispose();
         _own?.Dispose();
         _round?.Dispose();
         _state?.Dispose();
@@ -185,14 +180,4 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
 
     private Parameters Rent() => Parameters.Rent(
         Assignment.Workspace.Pool, Assignment.Node.Layer.Parameters, Assignment.Node.Layer.PackedLength);
-
-    private PeerRound<ParametersReady> RoundOf(long step)
-    {
-        if (!_rounds.TryGetValue(step, out var round))
-        {
-            _rounds.Add(step, round = new PeerRound<ParametersReady>(Peers.Length));
-        }
-
-        return round;
-    }
 }

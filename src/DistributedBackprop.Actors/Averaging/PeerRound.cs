@@ -1,8 +1,7 @@
 namespace DistributedBackprop.Actors.Averaging;
 
 /// <summary>
-/// What has come of one averaging: who is ready and how many parts are done. A fast peer may be one step ahead, so that
-/// its next message comes before the last part of this step.
+/// What has come of one averaging: who is ready and how many parts are done.
 /// </summary>
 /// <typeparam name="TReady">The message by which a peer says that it is ready.</typeparam>
 /// <param name="peers">How many peers there are.</param>
