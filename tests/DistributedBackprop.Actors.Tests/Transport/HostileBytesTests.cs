@@ -220,8 +220,6 @@ public sealed class HostileBytesTests
         var socket = await ConnectAsync(node);
         await SendAllAsync(socket, Hello.Write("other", PlaneNode.Secret));
         Hello.ReadAnswer(await ReceiveAsync(socket, Hello.AnswerBytes)).ShouldBe(HelloStatus.Accepted);
-
-        // The first place of activations: the grants of one flow come whole.
         return socket;
     }
 
@@ -263,7 +261,7 @@ public sealed class HostileBytesTests
         var bytes = new byte[4096];
         try
         {
-            while (await socket.ReceiveAsync(bytes).AsTask().WaitAsync(PlaneNode.Patience) > 0)
+            while (await socket.ReceiveAsync(bytes.AsMemory()).AsTask().WaitAsync(PlaneNode.Patience) > 0)
             {
             }
         }

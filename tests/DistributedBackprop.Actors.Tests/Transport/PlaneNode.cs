@@ -7,9 +7,11 @@ using System.Text;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Training.Tensors;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+
+// A semaphore whose handle nobody asks for holds nothing that would have to be disposed of.
+#pragma warning disable CA1001
 
 namespace DistributedBackprop.Actors.Tests.Transport;
 
@@ -76,7 +78,7 @@ internal sealed class PlaneNode : IAsyncDisposable
 /// <summary>Hears of a link.</summary>
 internal sealed class LinkEvents : ILinkObserver
 {
-    private readonly SemaphoreSlim _places = new(0);
+    private readonly SemaphoreSlim[] _places = [new(0), new(0), new(0)];
 
     public TaskCompletionSource<string> Broken { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -88,7 +90,7 @@ internal sealed class LinkEvents : ILinkObserver
     {
         while (!link.TrySend(header, tensor))
         {
-            var placed = _places.WaitAsync(PlaneNode.Patience);
+            var placed = _places[(int)header.Flow].WaitAsync(PlaneNode.Patience);
             if (await Task.WhenAny(placed, Broken.Task) == Broken.Task || !await placed)
             {
                 tensor.Dispose();
@@ -97,7 +99,7 @@ internal sealed class LinkEvents : ILinkObserver
         }
     }
 
-    public void OnPlaces(ITensorLink link, Flow flow) => _places.Release();
+    public void OnPlaces(ITensorLink link, Flow flow) => _places[(int)flow].Release();
 
     public void OnBroken(ITensorLink link, string reason) => Broken.SetResult(reason);
 

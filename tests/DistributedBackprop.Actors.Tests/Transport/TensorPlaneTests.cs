@@ -51,19 +51,16 @@ public sealed class TensorPlaneTests
         await using var here = await PlaneNode.StartAsync();
         var inbox = new Inbox(keepsPlaces: true);
         there.Plane.Prepare(PlaneNode.Job, 1, inbox);
+        var events = new LinkEvents();
+        using var link = here.Plane.Open(there.Address, events);
         FrameKind[] kinds = [FrameKind.Activation, FrameKind.Delta, FrameKind.Average];
         var sending = kinds.Select(async kind =>
         {
-            // A link for each flow's events: each waits for its own places only.
-            var events = new LinkEvents();
-            var link = here.Plane.Open(there.Address, events);
             for (var i = 0; i < 300; i++)
             {
                 await events.SendAsync(
                     link, _activation with { Kind = kind, MicroBatch = i }, Filled(here.Pool, new Shape(i * 7), i));
             }
-
-            return link;
         }).ToList();
         var next = new Dictionary<FrameKind, int>();
         for (var i = 0; i < 900; i++)
@@ -75,11 +72,7 @@ public sealed class TensorPlaneTests
         }
 
         inbox.MostHeld.ShouldBeLessThanOrEqualTo(places);
-        foreach (var link in await Task.WhenAll(sending).WaitAsync(PlaneNode.Patience))
-        {
-            link.Dispose();
-        }
-
+        await Task.WhenAll(sending).WaitAsync(PlaneNode.Patience);
         await AssertNothingIsOutAsync(here, there);
     }
 
