@@ -26,7 +26,7 @@ internal sealed class PlanePair : ITensorReceiver, ILinkObserver, IDisposable
 
     public PlanePair(bool tls)
     {
-        var settings = new PlaneSettings("benchmark", new byte[] { 1 }) { Tls = tls ? SelfSigned() : null };
+        var settings = Settings with { Tls = tls ? SelfSigned() : null };
         _receiver = new TensorPlane(settings, new TensorPool());
         _sender = new TensorPlane(settings, _pool);
         var builder = WebApplication.CreateSlimBuilder();
@@ -38,6 +38,12 @@ internal sealed class PlanePair : ITensorReceiver, ILinkObserver, IDisposable
         _link = _sender.Open(
             new DnsEndPoint("localhost", _receiver.EndPoint!.Port, AddressFamily.InterNetwork), this);
     }
+
+    /// <summary>The settings of every node here, without TLS.</summary>
+    public static PlaneSettings Settings { get; } = new("benchmark", new byte[] { 1 });
+
+    /// <summary>Where the receiver listens.</summary>
+    public int Port => _receiver.EndPoint!.Port;
 
     /// <summary>Sends some frames of a size.</summary>
     /// <param name="frames">How many.</param>

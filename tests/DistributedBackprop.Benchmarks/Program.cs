@@ -19,6 +19,10 @@ switch (args)
         return 0;
     case ["plane"]:
         PlaneBenchmark.Run(Console.Out);
+        BrokenLinkBenchmark.Run(Console.Out);
+        return 0;
+    case ["plane-peer"]:
+        BrokenLinkBenchmark.Listen(Console.In, Console.Out);
         return 0;
     case ["profile"]:
         StepProfile.Run(Console.Out);

@@ -29,7 +29,7 @@ public readonly record struct FrameHeader
     private const int Integers = 4;
     private const int KnownFlags = 0b0111_0111;
 
-    /// <summary>A hash of the job's id.</summary>
+    /// <summary>The job, as <see cref="JobHash"/> names it.</summary>
     public ulong Job { get; init; }
 
     /// <summary>The placement this belongs to, 1 to 2³¹−1.</summary>

@@ -10,7 +10,7 @@ namespace DistributedBackprop.Actors.Transport;
 public interface ITensorPlane
 {
     /// <summary>From now on this node takes the frames of a generation; those of earlier ones are dropped.</summary>
-    /// <param name="job">A hash of the job's id.</param>
+    /// <param name="job">The job, as <see cref="JobHash"/> names it.</param>
     /// <param name="generation">The placement, from 1.</param>
     /// <param name="receiver">Who takes the tensors.</param>
     /// <exception cref="ArgumentOutOfRangeException">A later generation has been here before.</exception>

@@ -41,8 +41,7 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
             _plane.Deadlines.Add(this);
             var granting = GrantAsync();
             reason = await ReadAsync().ConfigureAwait(false) ?? reason;
-            _hasEnded = true;
-            WakeGranting();
+            EndGranting();
             _connection.Abort();
             await granting.ConfigureAwait(false);
         }
@@ -52,7 +51,7 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
         }
         finally
         {
-            _hasEnded = true;
+            EndGranting();
             _plane.Deadlines.Remove(this);
             _reader.Dispose();
             if (_plane.Log.IsEnabled(LogLevel.Debug))
@@ -71,6 +70,7 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
         }
 
         Interlocked.Decrement(ref _granted[(int)flow]);
+        GrantWhereFew(flow);
         return true;
     }
 
@@ -223,7 +223,24 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
     private void Return(Flow flow)
     {
         Interlocked.Increment(ref _returned[(int)flow]);
+        GrantWhereFew(flow);
+    }
+
+    private void EndGranting()
+    {
+        _hasEnded = true;
         WakeGranting();
+    }
+
+    // Not one grant for each place: while the sender has more than half of its places it can wait. With no more than
+    // that, whatever has been returned is granted at once, so that no sender stands still for a place that is free.
+    private void GrantWhereFew(Flow flow)
+    {
+        if (Volatile.Read(ref _granted[(int)flow]) <= _plane.Settings.PlacesPerFlow / 2
+            && Volatile.Read(ref _returned[(int)flow]) > 0)
+        {
+            WakeGranting();
+        }
     }
 
     private void WakeGranting()

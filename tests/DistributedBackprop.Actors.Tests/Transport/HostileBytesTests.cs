@@ -162,7 +162,7 @@ public sealed class HostileBytesTests
     [Fact]
     public async Task Thousands_of_connections_keep_no_peer_out_and_take_bounded_memory()
     {
-        const int Crowd = 4000;
+        const int Crowd = 9000;
         await using var there = await PlaneNode.StartAsync();
         await using var here = await PlaneNode.StartAsync();
         var inbox = new Inbox();
