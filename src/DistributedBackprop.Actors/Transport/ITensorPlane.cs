@@ -43,7 +43,9 @@ public interface ITensorLink : IDisposable
     /// </returns>
     bool TrySend(in FrameHeader header, Tensor tensor);
 
-    /// <summary>Payload bytes of a flow that have left.</summary>
+    /// <summary>
+    /// Payload bytes of a flow whose sends are done. The receiver may have a frame before it is counted here.
+    /// </summary>
     long BytesSent(Flow flow);
 }
 
