@@ -17,6 +17,13 @@ switch (args)
     case ["actors"]:
         await ActorBenchmark.RunAsync(Console.Out);
         return 0;
+    case ["plane"]:
+        PlaneBenchmark.Run(Console.Out);
+        BrokenLinkBenchmark.Run(Console.Out);
+        return 0;
+    case ["plane-peer"]:
+        BrokenLinkBenchmark.Listen(Console.In, Console.Out);
+        return 0;
     case ["profile"]:
         StepProfile.Run(Console.Out);
         return 0;
@@ -27,6 +34,7 @@ switch (args)
                    matrix     matrix products beside OpenBLAS's
                    training   training beside PyTorch's, then actors
                    actors     actors beside a plain loop; bytes allocated for each step
+                   plane      the tensor plane beside a plain loopback socket
                    profile    where the time of a step goes
             """);
         return 2;

@@ -166,6 +166,20 @@ public sealed unsafe class Tensor : IDisposable
         ? Buffer.WithHeadroom(Length * sizeof(float))
         : throw new InvalidOperationException("A part of a tensor has no headroom.");
 
+    /// <summary>Whether there is headroom before it: not before a part that begins within a tensor.</summary>
+    public bool HasHeadroom => _start == 0;
+
+    /// <summary>The elements as bytes in the machine's order (little-endian), also of a part of a tensor.</summary>
+    /// <exception cref="ObjectDisposedException">The tensor was disposed.</exception>
+    public Memory<byte> Bytes
+    {
+        get
+        {
+            var start = _start * sizeof(float);
+            return Buffer.WithHeadroom(start + (Length * sizeof(float)))[(TensorBuffer.Headroom + start)..];
+        }
+    }
+
     /// <summary>Gives up this owner's share; the last one gives the memory back to its pool.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed before: somebody else believes to own it.</exception>
     public void Dispose()

@@ -1,0 +1,91 @@
+namespace DistributedBackprop.Actors.Transport;
+
+/// <summary>What becomes of a frame that has arrived.</summary>
+public enum Verdict
+{
+    /// <summary>Its generation lives here.</summary>
+    Deliver,
+
+    /// <summary>It is late: of a generation that is over. Its payload is skipped.</summary>
+    Drop,
+
+    /// <summary>Nobody has prepared that generation here: the connection is closed.</summary>
+    Close,
+}
+
+/// <summary>
+/// Which generations of which jobs a node takes frames of: one per job, and of jobs that are over it remembers how far
+/// they got. Safe for any number of threads.
+/// </summary>
+public sealed class GenerationGate
+{
+    /// <summary>Jobs that are remembered after their end; a frame of one forgotten closes its connection.</summary>
+    public const int MaxRetired = 1024;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<ulong, (long Generation, ITensorReceiver? Receiver)> _jobs = [];
+    private readonly Queue<ulong> _retired = new();
+
+    /// <summary>From now on frames of this generation go to this receiver, and those of earlier ones are dropped.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A later generation has been here before.</exception>
+    public void Prepare(ulong job, long generation, ITensorReceiver receiver)
+    {
+        ArgumentNullException.ThrowIfNull(receiver);
+        lock (_lock)
+        {
+            if (_jobs.TryGetValue(job, out var known) && generation < known.Generation)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(generation), generation, $"The job is at generation {known.Generation} already.");
+            }
+
+            _jobs[job] = (generation, receiver);
+        }
+    }
+
+    /// <summary>From now on frames up to this generation are dropped.</summary>
+    public void Retire(ulong job, long generation)
+    {
+        lock (_lock)
+        {
+            if (_jobs.TryGetValue(job, out var known) && generation < known.Generation)
+            {
+                return;
+            }
+
+            _jobs[job] = (generation, null);
+            _retired.Enqueue(job);
+            while (_retired.Count > MaxRetired)
+            {
+                var oldest = _retired.Dequeue();
+                if (_jobs.TryGetValue(oldest, out var job0) && job0.Receiver is null && !_retired.Contains(oldest))
+                {
+                    _jobs.Remove(oldest);
+                }
+            }
+        }
+    }
+
+    /// <summary>What becomes of a frame.</summary>
+    /// <param name="header">Its name.</param>
+    /// <param name="receiver">Who takes it, where it is to be delivered.</param>
+    public Verdict Judge(in FrameHeader header, out ITensorReceiver? receiver)
+    {
+        lock (_lock)
+        {
+            receiver = null;
+            if (!_jobs.TryGetValue(header.Job, out var known) || header.Generation > known.Generation)
+            {
+                return Verdict.Close;
+            }
+
+            if (header.Generation < known.Generation || known.Receiver is null)
+            {
+                return Verdict.Drop;
+            }
+
+            receiver = known.Receiver;
+            return Verdict.Deliver;
+        }
+    }
+}

@@ -1,0 +1,273 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using DistributedBackprop.Training.Tensors;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+
+namespace DistributedBackprop.Actors.Transport;
+
+/// <summary>One connection on which another node sends: hello, then frames in and grants of places out.</summary>
+internal sealed class IncomingConnection : IFrameSink, IDeadline
+{
+    private readonly ConnectionContext _connection;
+    private readonly TensorPlane _plane;
+    private readonly FrameReader _reader;
+    private readonly SemaphoreSlim _grantWanted = new(0, 1);
+    private readonly int[] _returned = new int[Flows.Count];
+    private readonly int[] _granted = new int[Flows.Count];
+    private string _node = "";
+    private long _frameSince;
+    private long _watchedFrame;
+    private volatile bool _hasEnded;
+
+    public IncomingConnection(ConnectionContext connection, TensorPlane plane)
+    {
+        _connection = connection;
+        _plane = plane;
+        _reader = new FrameReader(plane.Settings.Limits, plane.Gate, plane.Pool, this);
+    }
+
+    public async Task RunAsync(AdmissionTicket ticket)
+    {
+        var reason = "The other end has closed it.";
+        try
+        {
+            if (await TryGreetAsync(ticket).ConfigureAwait(false) is { } refused)
+            {
+                reason = $"Its hello was refused: {refused}.";
+                return;
+            }
+
+            _plane.Deadlines.Add(this);
+            var granting = GrantAsync();
+            reason = await ReadAsync().ConfigureAwait(false) ?? reason;
+            EndGranting();
+            _connection.Abort();
+            await granting.ConfigureAwait(false);
+        }
+        catch (Exception broken) when (broken is IOException or ConnectionAbortedException or OperationCanceledException)
+        {
+            reason = broken.Message;
+        }
+        finally
+        {
+            EndGranting();
+            _plane.Deadlines.Remove(this);
+            _reader.Dispose();
+            if (_plane.Log.IsEnabled(LogLevel.Debug))
+            {
+                _plane.Log.LogDebug("Tensor connection from {Node} has ended: {Reason}", _node, reason);
+            }
+        }
+    }
+
+    bool IFrameSink.TryTakePlace(Flow flow)
+    {
+        // Counted up before a grant is written: a sender cannot be faster than that.
+        if (Volatile.Read(ref _granted[(int)flow]) == 0)
+        {
+            return false;
+        }
+
+        Interlocked.Decrement(ref _granted[(int)flow]);
+        GrantWhereFew(flow);
+        return true;
+    }
+
+    void IFrameSink.OnFrame(in FrameHeader header, Tensor tensor, ITensorReceiver receiver)
+    {
+        _plane.Counters.Received(header);
+        receiver.OnTensor(_node, header, tensor, new Place(this, header.Flow));
+    }
+
+    void IFrameSink.OnDropped(in FrameHeader header)
+    {
+        _plane.Counters.Dropped();
+        Return(header.Flow);
+    }
+
+    bool IDeadline.IsOverdue(TimeProvider time) =>
+        Interlocked.Read(ref _frameSince) is var since and not 0
+        && time.GetElapsedTime(since) > _plane.Settings.FrameDeadline;
+
+    void IDeadline.Expire()
+    {
+        _plane.Log.LogWarning(
+            "Tensor connection from {Node}: a frame took longer than {Deadline}", _node, _plane.Settings.FrameDeadline);
+        _connection.Abort(new ConnectionAbortedException("A frame took longer than its deadline."));
+    }
+
+    private async Task<HelloStatus?> TryGreetAsync(AdmissionTicket ticket)
+    {
+        // Copied out as it comes, so that who says half a hello holds no block of the pool.
+        var hello = new byte[Hello.Bytes];
+        for (var filled = 0; filled < hello.Length;)
+        {
+            var result = await _connection.Transport.Input.ReadAsync().ConfigureAwait(false);
+            var taken = (int)Math.Min(result.Buffer.Length, hello.Length - filled);
+            result.Buffer.Slice(0, taken).CopyTo(hello.AsSpan(filled));
+            filled += taken;
+            _connection.Transport.Input.AdvanceTo(result.Buffer.GetPosition(taken));
+            if (result.IsCompleted && filled < hello.Length)
+            {
+                return HelloStatus.Malformed;
+            }
+        }
+
+        var status = Hello.Judge(hello, _plane.Settings.Secret.Span, out var node);
+        if (status == HelloStatus.Accepted && !ticket.TryEstablish())
+        {
+            status = HelloStatus.TooMany;
+        }
+
+        _node = node ?? "a stranger";
+        var output = _connection.Transport.Output;
+        Hello.WriteAnswer(output.GetSpan(Hello.AnswerBytes), status);
+        output.Advance(Hello.AnswerBytes);
+        await output.FlushAsync().ConfigureAwait(false);
+        return status == HelloStatus.Accepted ? null : status;
+    }
+
+    private async Task<string?> ReadAsync()
+    {
+        var input = _connection.Transport.Input;
+        while (true)
+        {
+            var result = await input.ReadAsync().ConfigureAwait(false);
+            var error = ReadAll(result.Buffer);
+            input.AdvanceTo(result.Buffer.End);
+            if (error is not null || result.IsCompleted)
+            {
+                if (error is not null)
+                {
+                    _plane.Counters.Violated();
+                    _plane.Log.LogWarning("Tensor connection from {Node} is closed: {Error}", _node, error);
+                }
+
+                return error;
+            }
+
+            WatchFrame();
+        }
+    }
+
+    private string? ReadAll(in ReadOnlySequence<byte> bytes)
+    {
+        foreach (var segment in bytes)
+        {
+            if (_reader.Read(segment.Span) is { } error)
+            {
+                return error;
+            }
+        }
+
+        return null;
+    }
+
+    // A frame's time begins with the first read that leaves that very frame incomplete.
+    private void WatchFrame()
+    {
+        var since = Interlocked.Read(ref _frameSince);
+        if (!_reader.IsInsideFrame)
+        {
+            since = 0;
+        }
+        else if (since == 0 || _watchedFrame != _reader.Frames)
+        {
+            since = _plane.Settings.Time.GetTimestamp();
+        }
+
+        _watchedFrame = _reader.Frames;
+        Interlocked.Exchange(ref _frameSince, since);
+    }
+
+    private async Task GrantAsync()
+    {
+        for (var flow = 0; flow < Flows.Count; flow++)
+        {
+            Interlocked.Exchange(ref _returned[flow], _plane.Settings.PlacesPerFlow);
+        }
+
+        try
+        {
+            do
+            {
+                WriteGrants(_connection.Transport.Output);
+                await _connection.Transport.Output.FlushAsync().ConfigureAwait(false);
+                await _grantWanted.WaitAsync().ConfigureAwait(false);
+            }
+            while (!_hasEnded);
+        }
+        catch (Exception broken) when (broken is IOException or ConnectionAbortedException or InvalidOperationException)
+        {
+            _connection.Abort();
+        }
+    }
+
+    private void WriteGrants(PipeWriter output)
+    {
+        for (var flow = 0; flow < Flows.Count; flow++)
+        {
+            var count = Interlocked.Exchange(ref _returned[flow], 0);
+            if (count == 0)
+            {
+                continue;
+            }
+
+            Interlocked.Add(ref _granted[flow], count);
+            new PlaceGrant((Flow)flow, count).Write(output.GetSpan(PlaceGrant.Bytes));
+            output.Advance(PlaceGrant.Bytes);
+        }
+    }
+
+    private void Return(Flow flow)
+    {
+        Interlocked.Increment(ref _returned[(int)flow]);
+        GrantWhereFew(flow);
+    }
+
+    private void EndGranting()
+    {
+        _hasEnded = true;
+        WakeGranting();
+    }
+
+    // Not one grant for each place: while the sender has more than half of its places it can wait. With no more than
+    // that, whatever has been returned is granted at once, so that no sender stands still for a place that is free.
+    private void GrantWhereFew(Flow flow)
+    {
+        if (Volatile.Read(ref _granted[(int)flow]) <= _plane.Settings.PlacesPerFlow / 2
+            && Volatile.Read(ref _returned[(int)flow]) > 0)
+        {
+            WakeGranting();
+        }
+    }
+
+    private void WakeGranting()
+    {
+        try
+        {
+            if (_grantWanted.CurrentCount == 0)
+            {
+                _grantWanted.Release();
+            }
+        }
+        catch (SemaphoreFullException)
+        {
+            // Somebody else has woken it meanwhile: it will see this return too.
+        }
+    }
+
+    private sealed class Place(IncomingConnection connection, Flow flow) : IPlace
+    {
+        private int _isReturned;
+
+        public void Return()
+        {
+            if (Interlocked.Exchange(ref _isReturned, 1) == 0 && !connection._hasEnded)
+            {
+                connection.Return(flow);
+            }
+        }
+    }
+}

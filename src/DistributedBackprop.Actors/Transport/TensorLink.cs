@@ -1,0 +1,235 @@
+using System.Net;
+using System.Net.Sockets;
+using DistributedBackprop.Training.Tensors;
+
+namespace DistributedBackprop.Actors.Transport;
+
+/// <summary>
+/// A link over a connection of its own: one loop writes frames that have a place, another reads grants. Whichever ends
+/// first ends the link: the reading one learns of a dead peer at once, even while nothing is sent.
+/// </summary>
+internal sealed class TensorLink : ITensorLink, IDeadline
+{
+    private readonly TensorPlane _plane;
+    private readonly ILinkObserver _observer;
+    private readonly Lock _lock = new();
+    private readonly OutgoingFlows _flows = new(PlaneSettings.MaxPlacesPerFlow);
+    private readonly SemaphoreSlim _waiting = new(0);
+    private readonly CancellationTokenSource _end = new();
+    private readonly long[] _bytesSent = new long[Flows.Count];
+
+    // Whoever opened the link wants to know of its first places.
+    private readonly bool[] _wanted = [true, true, true];
+    private bool _hasEnded;
+    private bool _isBroken;
+    private long _sendingSince;
+
+    public TensorLink(TensorPlane plane, DnsEndPoint peer, ILinkObserver observer)
+    {
+        _plane = plane;
+        Peer = peer;
+        _observer = observer;
+    }
+
+    public DnsEndPoint Peer { get; }
+
+    public void Start() => _ = RunAsync();
+
+    public bool TrySend(in FrameHeader header, Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        var described = header.Describing(tensor);
+        lock (_lock)
+        {
+            if (_hasEnded || !_flows.TryAdd(described, tensor))
+            {
+                _wanted[(int)described.Flow] = true;
+                return false;
+            }
+        }
+
+        _waiting.Release();
+        return true;
+    }
+
+    public long BytesSent(Flow flow) => Interlocked.Read(ref _bytesSent[(int)flow]);
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _hasEnded = true;
+        }
+
+        _end.Cancel();
+    }
+
+    bool IDeadline.IsOverdue(TimeProvider time) =>
+        Interlocked.Read(ref _sendingSince) is var since and not 0
+        && time.GetElapsedTime(since) > _plane.Settings.FrameDeadline;
+
+    void IDeadline.Expire() => Break($"{Peer.Host}:{Peer.Port} did not take a frame within {_plane.Settings.FrameDeadline}.");
+
+    private async Task RunAsync()
+    {
+        // Away from the thread of the actor that opens the link.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        var opening = await LinkOpening.TryAsync(_plane, Peer, _plane.Settings.ConnectDeadline, _end.Token)
+            .ConfigureAwait(false);
+        if (opening.Wire is { } wire)
+        {
+            await UseAsync(wire).ConfigureAwait(false);
+        }
+        else
+        {
+            Break(opening.Reason);
+        }
+
+        lock (_lock)
+        {
+            _flows.Dispose();
+        }
+
+        _observer.OnReleased(this);
+        if (!_isBroken)
+        {
+            return;
+        }
+
+        var outcome = opening.Wire is null ? opening.Outcome : await ProbeAsync().ConfigureAwait(false);
+        _observer.OnProbed(this, outcome);
+    }
+
+    private async Task UseAsync(Wire wire)
+    {
+        _plane.Deadlines.Add(this);
+        await using var closing = _end.Token.Register(wire.Dispose).ConfigureAwait(false);
+        var reading = ReadGrantsAsync(wire);
+        var writing = WriteFramesAsync(wire);
+        await Task.WhenAll(reading, writing).ConfigureAwait(false);
+        _plane.Deadlines.Remove(this);
+        wire.Dispose();
+    }
+
+    private async Task ReadGrantsAsync(Wire wire)
+    {
+        var bytes = new byte[PlaceGrant.Bytes * 64];
+        var filled = 0;
+        try
+        {
+            while (await wire.ReadAsync(bytes.AsMemory(filled), _end.Token).ConfigureAwait(false) is var count and > 0)
+            {
+                filled += count;
+                var read = 0;
+                for (; filled - read >= PlaceGrant.Bytes; read += PlaceGrant.Bytes)
+                {
+                    if (!PlaceGrant.TryParse(bytes.AsSpan(read), out var grant) || !TryGrant(grant))
+                    {
+                        Break($"{Peer.Host}:{Peer.Port} granted places in a way that nodes do not.");
+                        return;
+                    }
+                }
+
+                bytes.AsSpan(read, filled - read).CopyTo(bytes);
+                filled -= read;
+            }
+
+            Break($"{Peer.Host}:{Peer.Port} has closed the connection.");
+        }
+        catch (Exception broken) when (IsOfConnection(broken))
+        {
+            Break($"The connection to {Peer.Host}:{Peer.Port} is broken: {broken.Message}");
+        }
+    }
+
+    private bool TryGrant(PlaceGrant grant)
+    {
+        bool isWanted;
+        lock (_lock)
+        {
+            if (!_flows.TryGrant(grant))
+            {
+                return false;
+            }
+
+            isWanted = _wanted[(int)grant.Flow] && !_hasEnded;
+            _wanted[(int)grant.Flow] = false;
+        }
+
+        if (isWanted)
+        {
+            _observer.OnPlaces(this, grant.Flow);
+        }
+
+        return true;
+    }
+
+    private async Task WriteFramesAsync(Wire wire)
+    {
+        try
+        {
+            while (true)
+            {
+                await _waiting.WaitAsync(_end.Token).ConfigureAwait(false);
+                OutgoingFrame? frame;
+                lock (_lock)
+                {
+                    if (_hasEnded || !_flows.TryTake(out frame))
+                    {
+                        return;
+                    }
+                }
+
+                await SendAsync(wire, frame).ConfigureAwait(false);
+            }
+        }
+        catch (Exception broken) when (IsOfConnection(broken))
+        {
+            Break($"The connection to {Peer.Host}:{Peer.Port} is broken: {broken.Message}");
+        }
+    }
+
+    private async Task SendAsync(Wire wire, OutgoingFrame frame)
+    {
+        try
+        {
+            Interlocked.Exchange(ref _sendingSince, _plane.Settings.Time.GetTimestamp());
+            await wire.SendAsync(frame.Header, frame.Tensor).ConfigureAwait(false);
+            Interlocked.Add(ref _bytesSent[(int)frame.Header.Flow], frame.Header.PayloadBytes);
+        }
+        finally
+        {
+            Interlocked.Exchange(ref _sendingSince, 0);
+            frame.Tensor.Dispose();
+        }
+    }
+
+    private void Break(string reason)
+    {
+        lock (_lock)
+        {
+            if (_hasEnded)
+            {
+                return;
+            }
+
+            _hasEnded = true;
+            _isBroken = true;
+        }
+
+        _observer.OnBroken(this, reason);
+        _end.Cancel();
+    }
+
+    private async Task<ProbeOutcome> ProbeAsync()
+    {
+        var opening = await LinkOpening.TryAsync(_plane, Peer, _plane.Settings.ProbeDeadline, CancellationToken.None)
+            .ConfigureAwait(false);
+        opening.Wire?.Dispose();
+        return opening.Outcome;
+    }
+
+    private static bool IsOfConnection(Exception exception) =>
+        exception is SocketException or IOException or ObjectDisposedException or OperationCanceledException
+            or InvalidOperationException;
+}

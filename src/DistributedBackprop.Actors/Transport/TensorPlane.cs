@@ -1,0 +1,91 @@
+using System.Net;
+using DistributedBackprop.Training.Tensors;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace DistributedBackprop.Actors.Transport;
+
+/// <summary>
+/// Tensors between node processes over TCP, on their own port: what comes in is a Kestrel connection handler in the
+/// node's own host (<see cref="TensorPlaneHosting"/>), what goes out one socket per link. So two one-way connections
+/// carry a pair of nodes.
+/// </summary>
+public sealed class TensorPlane : ConnectionHandler, ITensorPlane, IDisposable
+{
+    private Func<IPEndPoint?> _listening = () => null;
+
+    /// <summary>Makes a plane that nobody can reach yet.</summary>
+    /// <param name="settings">How it works.</param>
+    /// <param name="pool">Where the memory of arriving tensors comes from.</param>
+    /// <param name="log">Where refusals are told; null: nowhere.</param>
+    public TensorPlane(PlaneSettings settings, TensorPool pool, ILogger<TensorPlane>? log = null)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentOutOfRangeException.ThrowIfLessThan(settings.PlacesPerFlow, 1, nameof(settings));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(
+            settings.PlacesPerFlow, PlaneSettings.MaxPlacesPerFlow, nameof(settings));
+        Settings = settings;
+        Pool = pool;
+        Log = log ?? NullLogger<TensorPlane>.Instance;
+        Hello = Transport.Hello.Write(settings.Node, settings.Secret.Span);
+        Deadlines = new Deadlines(settings.Time);
+        Admission = new Admission(settings);
+        Deadlines.Add(Admission);
+    }
+
+    /// <summary>How it works.</summary>
+    public PlaneSettings Settings { get; }
+
+    /// <summary>What has come in.</summary>
+    public PlaneCounters Counters { get; } = new();
+
+    /// <summary>Where it listens; null before the host has started.</summary>
+    public IPEndPoint? EndPoint => _listening();
+
+    /// <summary>Connections from other nodes that have said hello.</summary>
+    public int Connections => Admission.Established;
+
+    /// <summary>Connections that have yet to say hello.</summary>
+    public int Strangers => Admission.Strangers;
+
+    internal TensorPool Pool { get; }
+
+    internal ILogger Log { get; }
+
+    internal GenerationGate Gate { get; } = new();
+
+    internal Admission Admission { get; }
+
+    internal Deadlines Deadlines { get; }
+
+    internal ReadOnlyMemory<byte> Hello { get; }
+
+    /// <inheritdoc/>
+    public void Prepare(ulong job, long generation, ITensorReceiver receiver) => Gate.Prepare(job, generation, receiver);
+
+    /// <inheritdoc/>
+    public void Retire(ulong job, long generation) => Gate.Retire(job, generation);
+
+    /// <inheritdoc/>
+    public ITensorLink Open(DnsEndPoint peer, ILinkObserver observer)
+    {
+        var link = new TensorLink(this, peer, observer);
+        link.Start();
+        return link;
+    }
+
+    /// <inheritdoc/>
+    public override async Task OnConnectedAsync(ConnectionContext connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        var ticket = connection.Features.Get<AdmissionTicket>()
+            ?? throw new InvalidOperationException("The listener of the tensor plane is set up by UseTensorPlane.");
+        await new IncomingConnection(connection, this).RunAsync(ticket).ConfigureAwait(false);
+    }
+
+    /// <summary>Stops its timer. Links and connections end by themselves, or with the host.</summary>
+    public void Dispose() => Deadlines.Dispose();
+
+    internal void ListensAt(Func<IPEndPoint?> where) => _listening = where;
+}
