@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+
+namespace DistributedBackprop.Actors.Nodes;
+
+/// <summary>
+/// Asks the node directory for the nodes: it answers with <see cref="NodesChanged"/>, now and after every change. The
+/// directory is the seam between jobs and whatever knows the members: Akka.Cluster, or a simulation.
+/// </summary>
+public sealed record WatchNodes : INoSerializationVerificationNeeded;
+
+/// <summary>All nodes as they are now: the whole picture each time, so that none of these may be missed for good.</summary>
+/// <param name="Nodes">In the order of their names. A node that is gone is not among them.</param>
+public sealed record NodesChanged(ImmutableArray<NodeInfo> Nodes) : INoSerializationVerificationNeeded;
+
+/// <summary>The directory asks a node's agent what it is; sent again until it is answered.</summary>
+public sealed record DescribeNode;
+
+/// <summary>The answer to <see cref="DescribeNode"/>; its sender is the agent.</summary>
+/// <param name="Description">The node.</param>
+public sealed record NodeDescribed(NodeDescription Description);
+
+/// <summary>The directory will not have a node: it ends, and says why.</summary>
+/// <param name="Reason">For people.</param>
+public sealed record NodeRefused(string Reason);
+
+/// <summary>A node asks the directory to be let go; sent again until answered.</summary>
+/// <param name="Node">Its name.</param>
+public sealed record NodeLeaving(string Node);
+
+/// <summary>The answer to <see cref="NodeLeaving"/>: no new work will come; what is there will be handed over.</summary>
+/// <param name="Node">Its name.</param>
+public sealed record LeavingNoted(string Node);
