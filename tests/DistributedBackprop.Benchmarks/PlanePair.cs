@@ -83,6 +83,10 @@ internal sealed class PlanePair : ITensorReceiver, ILinkObserver, IDisposable
         }
     }
 
+    public void OnPeerLost(string node, string reason)
+    {
+    }
+
     public void OnPlaces(ITensorLink link, Flow flow) => _places.Set();
 
     public void OnBroken(ITensorLink link, string reason) => Console.Error.WriteLine(reason);

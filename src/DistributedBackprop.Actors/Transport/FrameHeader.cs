@@ -11,6 +11,12 @@ namespace DistributedBackprop.Actors.Transport;
 /// 32 edge, 36 first position, 40 replica, 42 kind, 43 flags (bit 0 training, bit 1 last, bit 2 int32, bits 4–6 rank),
 /// 44 four axes, 60 number. What is unused is zero: a header has one form only.
 /// </para>
+/// <para>
+/// A layer's vectors are cut into parts: its slots are 0 for the gradient or the parameters, then the optimizer's in
+/// their order. A <see cref="FrameKind.Contribution"/> is a part on its way from <see cref="Replica"/> to the one that
+/// sums it, a <see cref="FrameKind.Average"/> the summed part of <see cref="Replica"/> on its way to all, and a
+/// <see cref="FrameKind.State"/> a part of the state of <see cref="Replica"/>, of step 0 too.
+/// </para>
 /// </summary>
 public readonly record struct FrameHeader
 {
@@ -38,7 +44,7 @@ public readonly record struct FrameHeader
     /// <summary>The step, ≥ 0.</summary>
     public long Step { get; init; }
 
-    /// <summary>The micro-batch within the step or evaluation, ≥ 0; in averaging, the part of the vector.</summary>
+    /// <summary>The micro-batch within the step or evaluation, ≥ 0; in averaging and state, the layer's slot.</summary>
     public int MicroBatch { get; init; }
 
     /// <summary>Whether it belongs to a training step, not to an evaluation.</summary>
@@ -47,24 +53,27 @@ public readonly record struct FrameHeader
     /// <summary>With targets: whether no further micro-batch of the step or evaluation follows.</summary>
     public bool IsLast { get; init; }
 
-    /// <summary>The replica it flows in; in averaging, the one that sends it. ≥ 0.</summary>
+    /// <summary>
+    /// The replica it flows in, or whose state it is; of a contribution the one that sends it, of an average the one
+    /// whose part of the vector it is. ≥ 0.
+    /// </summary>
     public int Replica { get; init; }
 
-    /// <summary>The edge of the graph it flows along; in averaging, the layer. ≥ 0.</summary>
+    /// <summary>The edge of the graph it flows along; in averaging and state, the layer. ≥ 0.</summary>
     public int Edge { get; init; }
 
     /// <summary>What it is.</summary>
     public FrameKind Kind { get; init; }
 
     /// <summary>
-    /// The position of the first example in the step's minibatch over all replicas; in averaging, of the first element
-    /// in the layer's vector. ≥ 0.
+    /// The position of the first example in the step's minibatch over all replicas; in averaging and state, of the
+    /// first element in the vector of the slot. ≥ 0.
     /// </summary>
     public int FirstPosition { get; init; }
 
     /// <summary>
-    /// A number that goes with the kind: with targets, the examples of the step over all replicas; in parameter
-    /// averaging, the examples since the last round; else 0. ≥ 0.
+    /// A number that goes with the kind: with targets, the examples of the step over all replicas; with a
+    /// contribution to parameter averaging, the examples since the last round; else 0. ≥ 0.
     /// </summary>
     public int Number { get; init; }
 
@@ -204,9 +213,9 @@ public readonly record struct FrameHeader
 
     private static string? FirstError(in FrameHeader read, ReadOnlySpan<byte> source, FrameLimits limits)
     {
-        if (read.Kind is < FrameKind.Activation or > FrameKind.Average)
+        if (read.Kind is < FrameKind.Activation or > FrameKind.State)
         {
-            return $"The kind of a frame is 1 to 5 (was {(byte)read.Kind}).";
+            return $"The kind of a frame is 1 to 6 (was {(byte)read.Kind}).";
         }
 
         if ((source[43] & ~KnownFlags) != 0 || read.Rank > MaxRank)

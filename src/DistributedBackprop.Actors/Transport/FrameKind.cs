@@ -17,6 +17,11 @@ public enum FrameKind : byte
 
     /// <summary>A summed slice on its way back to every peer (all-gather).</summary>
     Average = 5,
+
+    /// <summary>
+    /// A part of a layer's state (parameters, optimizer slots) on its way to or from whoever keeps it.
+    /// </summary>
+    State = 6,
 }
 
 /// <summary>Frames that share their places: a flow that stands still holds up no other.</summary>
@@ -30,13 +35,16 @@ public enum Flow : byte
 
     /// <summary>What peers exchange: contributions and averages.</summary>
     Averaging,
+
+    /// <summary>What is kept: parts of layers' states. Large and never urgent, so it holds up no step.</summary>
+    State,
 }
 
 /// <summary>Which frames belong to which flow.</summary>
 public static class Flows
 {
     /// <summary>How many flows there are.</summary>
-    public const int Count = 3;
+    public const int Count = 4;
 
     /// <summary>The flow of a kind of frames.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such kind.</exception>
@@ -45,6 +53,7 @@ public static class Flows
         FrameKind.Activation or FrameKind.Targets => Flow.Activation,
         FrameKind.Delta => Flow.Delta,
         FrameKind.Contribution or FrameKind.Average => Flow.Averaging,
+        FrameKind.State => Flow.State,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such kind of frames."),
     };
 }

@@ -23,7 +23,7 @@ public sealed class GenerationGate
     public const int MaxRetired = 1024;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<ulong, (long Generation, ITensorReceiver? Receiver)> _jobs = [];
+    private readonly Dictionary<ulong, Known> _jobs = [];
     private readonly Queue<ulong> _retired = new();
 
     /// <summary>From now on frames of this generation go to this receiver, and those of earlier ones are dropped.</summary>
@@ -39,7 +39,7 @@ public sealed class GenerationGate
                     nameof(generation), generation, $"The job is at generation {known.Generation} already.");
             }
 
-            _jobs[job] = (generation, receiver);
+            _jobs[job] = new Known(generation, receiver);
         }
     }
 
@@ -53,7 +53,7 @@ public sealed class GenerationGate
                 return;
             }
 
-            _jobs[job] = (generation, null);
+            _jobs[job] = new Known(generation, null);
             _retired.Enqueue(job);
             while (_retired.Count > MaxRetired)
             {
@@ -88,4 +88,59 @@ public sealed class GenerationGate
             return Verdict.Deliver;
         }
     }
+
+    /// <summary>The generations that live here.</summary>
+    internal List<GenerationKey> Living()
+    {
+        lock (_lock)
+        {
+            return
+            [
+                .. from job in _jobs
+                   where job.Value.Receiver is not null
+                   select new GenerationKey(job.Key, job.Value.Generation),
+            ];
+        }
+    }
+
+    /// <summary>Whether a generation lives here.</summary>
+    internal bool IsLiving(GenerationKey generation)
+    {
+        lock (_lock)
+        {
+            return Find(generation) is not null;
+        }
+    }
+
+    /// <summary>Takes note that a generation has lost a node.</summary>
+    /// <returns>Who is to hear of it; null where the generation is over, or has heard of it.</returns>
+    internal ITensorReceiver? TakeLoss(GenerationKey generation, string node)
+    {
+        lock (_lock)
+        {
+            return Find(generation) is { } known && known.Lost.Add(node) ? known.Receiver : null;
+        }
+    }
+
+    private Known? Find(GenerationKey generation) =>
+        _jobs.TryGetValue(generation.Job, out var known)
+        && known.Generation == generation.Generation
+        && known.Receiver is not null
+            ? known
+            : null;
+
+    // Of a job: its latest generation, who takes its tensors while it lives, and the nodes that it has lost.
+    private sealed class Known(long generation, ITensorReceiver? receiver)
+    {
+        public long Generation { get; } = generation;
+
+        public ITensorReceiver? Receiver { get; } = receiver;
+
+        public HashSet<string> Lost { get; } = [];
+    }
 }
+
+/// <summary>A placement of a job.</summary>
+/// <param name="Job">The job, as <see cref="JobHash"/> names it.</param>
+/// <param name="Generation">Which placement.</param>
+internal readonly record struct GenerationKey(ulong Job, long Generation);

@@ -1,79 +1,80 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace DistributedBackprop.Actors.Transport;
 
-/// <summary>How a node answers to a hello.</summary>
-public enum HelloStatus : byte
-{
-    /// <summary>Frames may follow, as places are granted.</summary>
-    Accepted,
-
-    /// <summary>These are not the bytes of a hello.</summary>
-    Malformed,
-
-    /// <summary>The two ends speak different versions.</summary>
-    WrongVersion,
-
-    /// <summary>The caller does not know the run's secret.</summary>
-    WrongSecret,
-
-    /// <summary>There are as many connections as this node takes.</summary>
-    TooMany,
-}
-
 /// <summary>
-/// The first bytes of a connection: who calls, in which version, and that it knows the run's secret. 104 bytes,
-/// little-endian: 0 magic <c>DBPH</c>, 4 version, 6 length of the name, 8 SHA-256 of the secret, 40 name (UTF-8).
+/// The first bytes of a connection: who calls, in which version. Each end then proves to the other that it knows the
+/// run's secret, which never crosses the wire:
+/// <code>
+/// caller → hello (nonce)          104 bytes: 0 magic DBPH, 4 version, 6 length of the name, 7 flags (bit 0 probe),
+///                                            8 nonce, 40 name (UTF-8)
+/// caller ← challenged (nonce)      40 bytes: an answer, 8 nonce
+/// caller → proof                   32 bytes: see <see cref="HelloProof"/>
+/// caller ← accepted (proof)        40 bytes: an answer, 8 proof
+/// </code>
+/// An answer begins with 8 bytes: 0 magic DBPA, 4 version, 6 status, 7 zero; a refusal, at any time, is no longer.
+/// All is little-endian. Whoever can change what is on the way can let the two prove themselves and then speak for them:
+/// against that there is TLS.
 /// </summary>
-public static class Hello
+/// <param name="Node">Who calls, 1 to <see cref="MaxNameBytes"/> bytes of UTF-8.</param>
+/// <param name="IsProbe">Whether it only wants to know that somebody answers, and will send nothing.</param>
+public sealed record Hello(string Node, bool IsProbe)
 {
     /// <summary>Bytes of a hello.</summary>
     public const int Bytes = 104;
 
-    /// <summary>Bytes of the answer: magic <c>DBPA</c>, version, status.</summary>
+    /// <summary>Bytes of an answer, without the nonce or proof that may follow.</summary>
     public const int AnswerBytes = 8;
 
+    /// <summary>Bytes of a nonce.</summary>
+    public const int NonceBytes = 32;
+
     /// <summary>The version of hello, grants and frames together.</summary>
-    public const ushort Version = 1;
+    public const ushort Version = 2;
 
     /// <summary>The longest name of a node, in bytes of UTF-8.</summary>
     public const int MaxNameBytes = 64;
 
     private const uint Magic = 'D' | ('B' << 8) | ('P' << 16) | ('H' << 24);
     private const uint AnswerMagic = 'D' | ('B' << 8) | ('P' << 16) | ('A' << 24);
-    private const int DigestAt = 8;
+    private const byte Probe = 1;
+    private const int NonceAt = 8;
     private const int NameAt = 40;
     private static readonly UTF8Encoding _strictUtf8 = new(false, true);
 
-    /// <summary>The bytes of a hello.</summary>
-    /// <exception cref="ArgumentException">The name is empty or longer than <see cref="MaxNameBytes"/>.</exception>
-    public static byte[] Write(string node, ReadOnlySpan<byte> secret)
+    /// <summary>The bytes of this hello.</summary>
+    /// <param name="nonce"><see cref="NonceBytes"/> bytes that nobody can foretell.</param>
+    /// <exception cref="ArgumentException">
+    /// The name is empty or longer than <see cref="MaxNameBytes"/>, or the nonce has another length.
+    /// </exception>
+    public byte[] Write(ReadOnlySpan<byte> nonce)
     {
-        var name = _strictUtf8.GetBytes(node);
+        var name = _strictUtf8.GetBytes(Node);
         if (name.Length is 0 or > MaxNameBytes)
         {
-            throw new ArgumentException($"A node's name has 1 to {MaxNameBytes} bytes (had {name.Length}).", nameof(node));
+            throw new ArgumentException($"A node's name has 1 to {MaxNameBytes} bytes (had {name.Length}).");
         }
 
+        ArgumentOutOfRangeException.ThrowIfNotEqual(nonce.Length, NonceBytes, nameof(nonce));
         var bytes = new byte[Bytes];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, Magic);
         BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(4), Version);
         bytes[6] = (byte)name.Length;
-        SHA256.HashData(secret, bytes.AsSpan(DigestAt));
+        bytes[7] = IsProbe ? Probe : (byte)0;
+        nonce.CopyTo(bytes.AsSpan(NonceAt));
         name.CopyTo(bytes, NameAt);
         return bytes;
     }
 
-    /// <summary>Judges a hello. The secrets are compared in constant time.</summary>
+    /// <summary>Judges a hello for itself.</summary>
     /// <param name="source"><see cref="Bytes"/> bytes from anybody.</param>
-    /// <param name="secret">The run's secret.</param>
-    /// <param name="node">Who calls, where it is accepted.</param>
-    public static HelloStatus Judge(ReadOnlySpan<byte> source, ReadOnlySpan<byte> secret, out string? node)
+    /// <param name="hello">Who says to call, where it is challenged.</param>
+    /// <returns>That it is challenged, or why it is refused.</returns>
+    public static HelloStatus Judge(ReadOnlySpan<byte> source, out Hello? hello)
     {
-        node = null;
+        hello = null;
         if (source.Length != Bytes || BinaryPrimitives.ReadUInt32LittleEndian(source) != Magic)
         {
             return HelloStatus.Malformed;
@@ -84,14 +85,13 @@ public static class Hello
             return HelloStatus.WrongVersion;
         }
 
-        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(secret, digest);
-        if (!CryptographicOperations.FixedTimeEquals(digest, source.Slice(DigestAt, digest.Length)))
+        if (source[7] > Probe || !TryReadName(source, out var node))
         {
-            return HelloStatus.WrongSecret;
+            return HelloStatus.Malformed;
         }
 
-        return TryReadName(source, out node) ? HelloStatus.Accepted : HelloStatus.Malformed;
+        hello = new Hello(node, source[7] == Probe);
+        return HelloStatus.Challenged;
     }
 
     /// <summary>Writes an answer of <see cref="AnswerBytes"/> bytes.</summary>
@@ -107,7 +107,7 @@ public static class Hello
     public static HelloStatus? ReadAnswer(ReadOnlySpan<byte> source) =>
         source.Length == AnswerBytes
         && BinaryPrimitives.ReadUInt32LittleEndian(source) == AnswerMagic
-        && source[6] <= (byte)HelloStatus.TooMany
+        && source[6] <= (byte)HelloStatus.Challenged
             ? (HelloStatus)source[6]
             : null;
 

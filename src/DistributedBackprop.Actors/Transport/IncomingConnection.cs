@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using DistributedBackprop.Training.Tensors;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 
 namespace DistributedBackprop.Actors.Transport;
@@ -15,7 +16,9 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
     private readonly SemaphoreSlim _grantWanted = new(0, 1);
     private readonly int[] _returned = new int[Flows.Count];
     private readonly int[] _granted = new int[Flows.Count];
-    private string _node = "";
+    private string _node = "a stranger";
+    private PeerConnection? _peer;
+    private bool _isViolated;
     private long _frameSince;
     private long _watchedFrame;
     private volatile bool _hasEnded;
@@ -27,23 +30,37 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
         _reader = new FrameReader(plane.Settings.Limits, plane.Gate, plane.Pool, this);
     }
 
+    private bool IsHostStopping =>
+        _connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested.IsCancellationRequested
+        ?? false;
+
     public async Task RunAsync(AdmissionTicket ticket)
     {
         var reason = "The other end has closed it.";
         try
         {
-            if (await TryGreetAsync(ticket).ConfigureAwait(false) is { } refused)
+            var (status, caller) = await Greeting.HearAsync(_connection.Transport, _plane.Settings, ticket)
+                .ConfigureAwait(false);
+            _node = caller?.Node ?? _node;
+            if (status != HelloStatus.Accepted)
             {
-                reason = $"Its hello was refused: {refused}.";
-                return;
+                reason = $"Its hello was refused: {status}.";
+                TellRefusal(status);
             }
-
-            _plane.Deadlines.Add(this);
-            var granting = GrantAsync();
-            reason = await ReadAsync().ConfigureAwait(false) ?? reason;
-            EndGranting();
-            _connection.Abort();
-            await granting.ConfigureAwait(false);
+            else if (caller!.IsProbe)
+            {
+                reason = "It has seen that somebody answers.";
+            }
+            else
+            {
+                _plane.Deadlines.Add(this);
+                _peer = _plane.Watch.Enter(_node);
+                var granting = GrantAsync();
+                reason = await ReadAsync().ConfigureAwait(false) ?? reason;
+                Leave(reason);
+                _connection.Abort();
+                await granting.ConfigureAwait(false);
+            }
         }
         catch (Exception broken) when (broken is IOException or ConnectionAbortedException or OperationCanceledException)
         {
@@ -51,7 +68,7 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
         }
         finally
         {
-            EndGranting();
+            Leave(reason);
             _plane.Deadlines.Remove(this);
             _reader.Dispose();
             if (_plane.Log.IsEnabled(LogLevel.Debug))
@@ -77,6 +94,7 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
     void IFrameSink.OnFrame(in FrameHeader header, Tensor tensor, ITensorReceiver receiver)
     {
         _plane.Counters.Received(header);
+        _peer!.Delivers(header);
         receiver.OnTensor(_node, header, tensor, new Place(this, header.Flow));
     }
 
@@ -97,35 +115,15 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
         _connection.Abort(new ConnectionAbortedException("A frame took longer than its deadline."));
     }
 
-    private async Task<HelloStatus?> TryGreetAsync(AdmissionTicket ticket)
+    // What was sent a thousand times by chance or malice is not worth a line each; a wrong version or secret is a mistake
+    // that somebody looks for.
+    private void TellRefusal(HelloStatus status)
     {
-        // Copied out as it comes, so that who says half a hello holds no block of the pool.
-        var hello = new byte[Hello.Bytes];
-        for (var filled = 0; filled < hello.Length;)
+        if (status != HelloStatus.Malformed)
         {
-            var result = await _connection.Transport.Input.ReadAsync().ConfigureAwait(false);
-            var taken = (int)Math.Min(result.Buffer.Length, hello.Length - filled);
-            result.Buffer.Slice(0, taken).CopyTo(hello.AsSpan(filled));
-            filled += taken;
-            _connection.Transport.Input.AdvanceTo(result.Buffer.GetPosition(taken));
-            if (result.IsCompleted && filled < hello.Length)
-            {
-                return HelloStatus.Malformed;
-            }
+            _plane.Log.LogWarning(
+                "Tensor connection from {Node} ({Address}) is refused: {Status}", _node, _connection.RemoteEndPoint, status);
         }
-
-        var status = Hello.Judge(hello, _plane.Settings.Secret.Span, out var node);
-        if (status == HelloStatus.Accepted && !ticket.TryEstablish())
-        {
-            status = HelloStatus.TooMany;
-        }
-
-        _node = node ?? "a stranger";
-        var output = _connection.Transport.Output;
-        Hello.WriteAnswer(output.GetSpan(Hello.AnswerBytes), status);
-        output.Advance(Hello.AnswerBytes);
-        await output.FlushAsync().ConfigureAwait(false);
-        return status == HelloStatus.Accepted ? null : status;
     }
 
     private async Task<string?> ReadAsync()
@@ -140,6 +138,7 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
             {
                 if (error is not null)
                 {
+                    _isViolated = true;
                     _plane.Counters.Violated();
                     _plane.Log.LogWarning("Tensor connection from {Node} is closed: {Error}", _node, error);
                 }
@@ -226,9 +225,16 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
         GrantWhereFew(flow);
     }
 
-    private void EndGranting()
+    // First of all whoever relies on this node hears that it is gone: everything else can wait.
+    private void Leave(string reason)
     {
+        if (_hasEnded)
+        {
+            return;
+        }
+
         _hasEnded = true;
+        _peer?.Leave(_isViolated || IsHostStopping ? null : reason);
         WakeGranting();
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 
 namespace DistributedBackprop.Actors.Transport;
 
@@ -11,7 +12,7 @@ namespace DistributedBackprop.Actors.Transport;
 /// <param name="Reason">What happened, for people.</param>
 internal readonly record struct Opening(Wire? Wire, ProbeOutcome Outcome, string Reason);
 
-/// <summary>Reaches a node: connects, does TLS, says hello and waits for the answer.</summary>
+/// <summary>Reaches a node: connects, does TLS, says hello, and both ends prove themselves.</summary>
 internal static class LinkOpening
 {
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(5);
@@ -20,8 +21,13 @@ internal static class LinkOpening
     /// Tries until it is accepted or rejected, nobody listens there, or the time is over. A connection that is dropped
     /// before the answer is tried again: a process that is being killed drops what it holds, and only then its listener.
     /// </summary>
+    /// <param name="plane">Who tries.</param>
+    /// <param name="peer">Where that node listens.</param>
+    /// <param name="isProbe">Whether it only wants to know that somebody answers.</param>
+    /// <param name="deadline">How long it tries.</param>
+    /// <param name="cancellation">Ends it before.</param>
     public static async Task<Opening> TryAsync(
-        TensorPlane plane, DnsEndPoint peer, TimeSpan deadline, CancellationToken cancellation)
+        TensorPlane plane, DnsEndPoint peer, bool isProbe, TimeSpan deadline, CancellationToken cancellation)
     {
         using var timeout = new CancellationTokenSource(deadline, plane.Settings.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
@@ -32,7 +38,7 @@ internal static class LinkOpening
             {
                 try
                 {
-                    return await TryOnceAsync(plane, peer, either.Token).ConfigureAwait(false);
+                    return await TryOnceAsync(plane, peer, isProbe, either.Token).ConfigureAwait(false);
                 }
                 catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
                 {
@@ -57,34 +63,70 @@ internal static class LinkOpening
         }
     }
 
-    private static async Task<Opening> TryOnceAsync(TensorPlane plane, DnsEndPoint peer, CancellationToken cancellation)
+    private static async Task<Opening> TryOnceAsync(
+        TensorPlane plane, DnsEndPoint peer, bool isProbe, CancellationToken cancellation)
     {
         var wire = await ConnectAsync(plane.Settings.Tls, peer, cancellation).ConfigureAwait(false);
         try
         {
-            await wire.WriteAsync(plane.Hello, cancellation).ConfigureAwait(false);
-            var answer = new byte[Hello.AnswerBytes];
-            for (var filled = 0; filled < answer.Length;)
+            if (await GreetAsync(plane.Settings, wire, isProbe, cancellation).ConfigureAwait(false) is { } refusal)
             {
-                var count = await wire.ReadAsync(answer.AsMemory(filled), cancellation).ConfigureAwait(false);
-                filled += count > 0 ? count : throw new IOException("The connection was closed before the hello's answer.");
+                return new Opening(null, ProbeOutcome.Answered, $"{peer.Host}:{peer.Port} {refusal}.");
             }
 
-            var status = Hello.ReadAnswer(answer);
-            if (status == HelloStatus.Accepted)
-            {
-                var accepted = wire;
-                wire = null;
-                return new Opening(accepted, ProbeOutcome.Answered, "");
-            }
-
-            var why = status?.ToString() ?? "that is no answer of a node";
-            return new Opening(null, ProbeOutcome.Answered, $"{peer.Host}:{peer.Port} refuses this node: {why}.");
+            var accepted = wire;
+            wire = null;
+            return new Opening(accepted, ProbeOutcome.Answered, "");
         }
         finally
         {
             wire?.Dispose();
         }
+    }
+
+    // Null where both ends know the secret; else why there is no link.
+    private static async Task<string?> GreetAsync(
+        PlaneSettings settings, Wire wire, bool isProbe, CancellationToken cancellation)
+    {
+        var hello = new Hello(settings.Node, isProbe).Write(RandomNumberGenerator.GetBytes(Hello.NonceBytes));
+        await wire.WriteAsync(hello, cancellation).ConfigureAwait(false);
+        if (await ReadAnswerAsync(wire, cancellation).ConfigureAwait(false) is var answer and not HelloStatus.Challenged)
+        {
+            return WhyNot(answer);
+        }
+
+        var nonce = await ReadAsync(wire, Hello.NonceBytes, cancellation).ConfigureAwait(false);
+        var ours = HelloProof.Of(HelloRole.Caller, settings.Secret.Span, hello, nonce);
+        await wire.WriteAsync(ours, cancellation).ConfigureAwait(false);
+        answer = await ReadAnswerAsync(wire, cancellation).ConfigureAwait(false);
+        if (answer != HelloStatus.Accepted)
+        {
+            return WhyNot(answer);
+        }
+
+        var theirs = await ReadAsync(wire, HelloProof.Bytes, cancellation).ConfigureAwait(false);
+        return HelloProof.IsRight(theirs, HelloRole.Receiver, settings.Secret.Span, hello, nonce)
+            ? null
+            : "does not know the run's secret itself";
+    }
+
+    private static string WhyNot(HelloStatus? answer) => answer is null or HelloStatus.Challenged or HelloStatus.Accepted
+        ? "answers as no node does"
+        : $"refuses this node: {answer}";
+
+    private static async Task<HelloStatus?> ReadAnswerAsync(Wire wire, CancellationToken cancellation) =>
+        Hello.ReadAnswer(await ReadAsync(wire, Hello.AnswerBytes, cancellation).ConfigureAwait(false));
+
+    private static async Task<byte[]> ReadAsync(Wire wire, int count, CancellationToken cancellation)
+    {
+        var bytes = new byte[count];
+        for (var filled = 0; filled < count;)
+        {
+            var read = await wire.ReadAsync(bytes.AsMemory(filled), cancellation).ConfigureAwait(false);
+            filled += read > 0 ? read : throw new IOException("The connection was closed before the hello's answer.");
+        }
+
+        return bytes;
     }
 
     private static async Task<Wire> ConnectAsync(PlaneTls? tls, DnsEndPoint peer, CancellationToken cancellation)

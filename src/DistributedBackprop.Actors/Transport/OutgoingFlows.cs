@@ -12,7 +12,8 @@ public sealed class OutgoingFlows : IDisposable
 {
     private readonly int _maxPlaces;
     private readonly int[] _places = new int[Flows.Count];
-    private readonly Queue<OutgoingFrame>[] _queues = [new(), new(), new()];
+    private readonly Queue<OutgoingFrame>[] _queues =
+        [.. Enumerable.Range(0, Flows.Count).Select(_ => new Queue<OutgoingFrame>())];
     private int _next;
 
     /// <summary>Makes flows without any place.</summary>

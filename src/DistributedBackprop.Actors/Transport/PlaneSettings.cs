@@ -18,7 +18,8 @@ public sealed record PlaneSettings(string Node, ReadOnlyMemory<byte> Secret)
 
     /// <summary>
     /// Frames of each flow that one connection may have under way or not yet taken, 1 to
-    /// <see cref="MaxPlacesPerFlow"/>. Memory for what comes in is at most connections × 3 × places × largest payload.
+    /// <see cref="MaxPlacesPerFlow"/>. Memory for what comes in is at most connections × 4 flows × places × largest
+    /// payload.
     /// </summary>
     public int PlacesPerFlow { get; init; } = 8;
 

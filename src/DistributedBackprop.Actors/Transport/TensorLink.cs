@@ -19,7 +19,7 @@ internal sealed class TensorLink : ITensorLink, IDeadline
     private readonly long[] _bytesSent = new long[Flows.Count];
 
     // Whoever opened the link wants to know of its first places.
-    private readonly bool[] _wanted = [true, true, true];
+    private readonly bool[] _wanted = [.. Enumerable.Repeat(true, Flows.Count)];
     private bool _hasEnded;
     private bool _isBroken;
     private long _sendingSince;
@@ -74,7 +74,8 @@ internal sealed class TensorLink : ITensorLink, IDeadline
     {
         // Away from the thread of the actor that opens the link.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        var opening = await LinkOpening.TryAsync(_plane, Peer, _plane.Settings.ConnectDeadline, _end.Token)
+        var opening = await LinkOpening.TryAsync(
+                _plane, Peer, isProbe: false, _plane.Settings.ConnectDeadline, _end.Token)
             .ConfigureAwait(false);
         if (opening.Wire is { } wire)
         {
@@ -223,7 +224,8 @@ internal sealed class TensorLink : ITensorLink, IDeadline
 
     private async Task<ProbeOutcome> ProbeAsync()
     {
-        var opening = await LinkOpening.TryAsync(_plane, Peer, _plane.Settings.ProbeDeadline, CancellationToken.None)
+        var opening = await LinkOpening.TryAsync(
+                _plane, Peer, isProbe: true, _plane.Settings.ProbeDeadline, CancellationToken.None)
             .ConfigureAwait(false);
         opening.Wire?.Dispose();
         return opening.Outcome;

@@ -28,10 +28,11 @@ public sealed class TensorPlane : ConnectionHandler, ITensorPlane, IDisposable
         Settings = settings;
         Pool = pool;
         Log = log ?? NullLogger<TensorPlane>.Instance;
-        Hello = Transport.Hello.Write(settings.Node, settings.Secret.Span);
+        _ = new Hello(settings.Node, IsProbe: false).Write(new byte[Hello.NonceBytes]); // the name is checked here
         Deadlines = new Deadlines(settings.Time);
         Admission = new Admission(settings);
         Deadlines.Add(Admission);
+        Watch = new PeerWatch(Gate);
     }
 
     /// <summary>How it works.</summary>
@@ -59,7 +60,7 @@ public sealed class TensorPlane : ConnectionHandler, ITensorPlane, IDisposable
 
     internal Deadlines Deadlines { get; }
 
-    internal ReadOnlyMemory<byte> Hello { get; }
+    internal PeerWatch Watch { get; }
 
     /// <inheritdoc/>
     public void Prepare(ulong job, long generation, ITensorReceiver receiver) => Gate.Prepare(job, generation, receiver);

@@ -15,7 +15,7 @@ public sealed class FrameHeaderTests
         Gen.Select(Gen.Int[1, int.MaxValue], Gen.Long[0, long.MaxValue]),
         Gen.Select(_number, _number, _number),
         Gen.Select(Gen.Bool, Gen.Bool, Gen.Bool),
-        Gen.Select(Gen.Int[0, 65_535], Gen.Int[0, FrameLimits.Default.MaxEdges - 1], Gen.Int[1, 5]),
+        Gen.Select(Gen.Int[0, 65_535], Gen.Int[0, FrameLimits.Default.MaxEdges - 1], Gen.Int[1, 6]),
         Gen.Int[0, 6].Array[0, 6],
         (job, time, numbers, flags, where, axes) =>
         {

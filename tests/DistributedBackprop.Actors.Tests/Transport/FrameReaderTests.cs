@@ -13,7 +13,7 @@ public sealed class FrameReaderTests
     [Fact]
     public void However_the_bytes_are_cut_the_same_tensors_come_and_late_ones_take_no_memory() =>
         Gen.Select(
-            Gen.Select(Gen.Int[0, 300], Gen.Bool, Gen.Int[1, 5]).Array[1, 8], Gen.Int[1, 200].Array[1, 40])
+            Gen.Select(Gen.Int[0, 300], Gen.Bool, Gen.Int[1, 6]).Array[1, 8], Gen.Int[1, 200].Array[1, 40])
             .Sample((frames, cuts) =>
             {
                 var pool = new TensorPool();
@@ -142,6 +142,10 @@ public sealed class FrameReaderTests
         public void OnDropped(in FrameHeader header) => Dropped++;
 
         public void OnTensor(string node, in FrameHeader header, Tensor tensor, IPlace place) => tensor.Dispose();
+
+        public void OnPeerLost(string node, string reason)
+        {
+        }
 
         public void Dispose()
         {

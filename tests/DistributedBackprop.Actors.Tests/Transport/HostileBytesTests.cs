@@ -25,10 +25,10 @@ public sealed class HostileBytesTests
         var noise = new Random(7);
         for (var round = 0; round < 50; round++)
         {
-            using var socket = await ConnectAsync(there);
+            using var socket = await RawPeer.ConnectAsync(there);
             var bytes = new byte[noise.Next(Hello.Bytes, 3000)];
             noise.NextBytes(bytes);
-            await SendAllAsync(socket, bytes);
+            await RawPeer.SendAllAsync(socket, bytes);
             await AssertClosedAsync(socket);
             await TensorPlaneTests.SendAndCheckAsync(
                 link, events, inbox, TensorPlaneTests.Filled(here.Pool, 100, round), round);
@@ -45,7 +45,7 @@ public sealed class HostileBytesTests
         var noise = new Random(8);
         for (var round = 0; round < 200; round++)
         {
-            using var socket = await GreetAsync(there);
+            using var socket = await RawPeer.GreetAsync(there);
             var frame = Frame(100);
             switch (round % 4)
             {
@@ -63,7 +63,7 @@ public sealed class HostileBytesTests
                     break;
             }
 
-            await SendAllAsync(socket, frame);
+            await RawPeer.SendAllAsync(socket, frame);
             await AssertClosedAsync(socket);
         }
 
@@ -76,11 +76,11 @@ public sealed class HostileBytesTests
     public async Task A_wrong_version_is_told_so()
     {
         await using var there = await PlaneNode.StartAsync();
-        using var socket = await ConnectAsync(there);
-        var hello = Hello.Write("other", PlaneNode.Secret);
+        using var socket = await RawPeer.ConnectAsync(there);
+        var hello = RawPeer.NewHello("other");
         hello[4] = 99;
-        await SendAllAsync(socket, hello);
-        Hello.ReadAnswer(await ReceiveAsync(socket, Hello.AnswerBytes)).ShouldBe(HelloStatus.WrongVersion);
+        await RawPeer.SendAllAsync(socket, hello);
+        Hello.ReadAnswer(await RawPeer.ReceiveAsync(socket, Hello.AnswerBytes)).ShouldBe(HelloStatus.WrongVersion);
     }
 
     [Fact]
@@ -90,9 +90,9 @@ public sealed class HostileBytesTests
         there.Plane.Prepare(PlaneNode.Job, 1, new Inbox());
         for (var round = 0; round < 20; round++)
         {
-            using (var socket = await GreetAsync(there))
+            using (var socket = await RawPeer.GreetAsync(there))
             {
-                await SendAllAsync(socket, Frame(100_000).AsMemory(0, 64 + (round * 10_000)));
+                await RawPeer.SendAllAsync(socket, Frame(100_000).AsMemory(0, 64 + (round * 10_000)));
                 await Eventually.BeTrueAsync(() => there.Pool.Outstanding == 1, "the frame has begun");
             }
 
@@ -109,17 +109,19 @@ public sealed class HostileBytesTests
             HelloDeadline = TimeSpan.FromMilliseconds(300),
         });
         there.Plane.Prepare(PlaneNode.Job, 1, new Inbox());
-        using var slow = await GreetAsync(there);
-        using var silent = await ConnectAsync(there);
-        using var half = await ConnectAsync(there);
-        await SendAllAsync(half, Hello.Write("half", PlaneNode.Secret).AsMemory(0, 50));
+        using var slow = await RawPeer.GreetAsync(there);
+        using var silent = await RawPeer.ConnectAsync(there);
+        using var half = await RawPeer.ConnectAsync(there);
+        await RawPeer.SendAllAsync(half, RawPeer.NewHello("half").AsMemory(0, 50));
+        using var unproven = await RawPeer.ConnectAsync(there);
+        await RawPeer.BeginAsync(unproven, RawPeer.NewHello("unproven"));
         var closed = AssertClosedAsync(slow);
         try
         {
             // A byte now and then does not prolong it.
             foreach (var part in Frame(100_000).Chunk(64))
             {
-                await SendAllAsync(slow, part);
+                await RawPeer.SendAllAsync(slow, part);
                 if (await Task.WhenAny(closed, Task.Delay(5)) == closed)
                 {
                     break;
@@ -134,6 +136,7 @@ public sealed class HostileBytesTests
         await closed;
         await AssertClosedAsync(silent);
         await AssertClosedAsync(half);
+        await AssertClosedAsync(unproven);
         await TensorPlaneTests.AssertNothingIsOutAsync(there);
         there.Plane.Strangers.ShouldBe(0);
     }
@@ -144,11 +147,11 @@ public sealed class HostileBytesTests
         await using var there = await PlaneNode.StartAsync(settings => settings with { PlacesPerFlow = 3 });
         var inbox = new Inbox(keepsPlaces: true);
         there.Plane.Prepare(PlaneNode.Job, 1, inbox);
-        using var socket = await GreetAsync(there);
-        await ReceiveAsync(socket, Flows.Count * PlaceGrant.Bytes);
+        using var socket = await RawPeer.GreetAsync(there);
+        await RawPeer.ReceiveAsync(socket, Flows.Count * PlaceGrant.Bytes);
         for (var i = 0; i < 4; i++)
         {
-            await SendAllAsync(socket, Frame(10));
+            await RawPeer.SendAllAsync(socket, Frame(10));
         }
 
         await AssertClosedAsync(socket);
@@ -175,7 +178,7 @@ public sealed class HostileBytesTests
         {
             for (var i = 0; i < Crowd; i++)
             {
-                crowd.Add(await ConnectAsync(there));
+                crowd.Add(await RawPeer.ConnectAsync(there));
                 await TrySendAsync(crowd[^1], new byte[1 + (i % 90)]);
                 there.Plane.Strangers.ShouldBeLessThanOrEqualTo(there.Plane.Settings.MaxHandshakes);
             }
@@ -208,52 +211,16 @@ public sealed class HostileBytesTests
         return frame;
     }
 
-    private static async Task<Socket> ConnectAsync(PlaneNode node)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(node.Plane.EndPoint!).WaitAsync(PlaneNode.Patience);
-        return socket;
-    }
-
-    private static async Task<Socket> GreetAsync(PlaneNode node)
-    {
-        var socket = await ConnectAsync(node);
-        await SendAllAsync(socket, Hello.Write("other", PlaneNode.Secret));
-        Hello.ReadAnswer(await ReceiveAsync(socket, Hello.AnswerBytes)).ShouldBe(HelloStatus.Accepted);
-        return socket;
-    }
-
-    private static async Task SendAllAsync(Socket socket, ReadOnlyMemory<byte> bytes)
-    {
-        while (!bytes.IsEmpty)
-        {
-            bytes = bytes[await socket.SendAsync(bytes).AsTask().WaitAsync(PlaneNode.Patience)..];
-        }
-    }
-
     private static async Task TrySendAsync(Socket socket, ReadOnlyMemory<byte> bytes)
     {
         try
         {
-            await SendAllAsync(socket, bytes);
+            await RawPeer.SendAllAsync(socket, bytes);
         }
         catch (SocketException)
         {
             // It has had to make room already.
         }
-    }
-
-    private static async Task<byte[]> ReceiveAsync(Socket socket, int count)
-    {
-        var bytes = new byte[count];
-        for (var filled = 0; filled < count;)
-        {
-            var got = await socket.ReceiveAsync(bytes.AsMemory(filled)).AsTask().WaitAsync(PlaneNode.Patience);
-            got.ShouldBePositive("the node has closed the connection");
-            filled += got;
-        }
-
-        return bytes;
     }
 
     private static async Task AssertClosedAsync(Socket socket)

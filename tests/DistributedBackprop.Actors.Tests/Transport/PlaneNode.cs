@@ -78,7 +78,8 @@ internal sealed class PlaneNode : IAsyncDisposable
 /// <summary>Hears of a link.</summary>
 internal sealed class LinkEvents : ILinkObserver
 {
-    private readonly SemaphoreSlim[] _places = [new(0), new(0), new(0)];
+    private readonly SemaphoreSlim[] _places =
+        [.. Enumerable.Range(0, Flows.Count).Select(_ => new SemaphoreSlim(0))];
 
     public TaskCompletionSource<string> Broken { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -118,6 +119,9 @@ internal sealed class Inbox(bool keepsPlaces = false) : ITensorReceiver
 
     public int Count => _arrived.Count;
 
+    /// <summary>Nodes that were said to be lost, in order.</summary>
+    public ConcurrentQueue<string> Lost { get; } = new();
+
     public int MostHeld => _mostHeld.Max();
 
     public void OnTensor(string node, in FrameHeader header, Tensor tensor, IPlace place)
@@ -134,6 +138,8 @@ internal sealed class Inbox(bool keepsPlaces = false) : ITensorReceiver
 
         _count.Release();
     }
+
+    public void OnPeerLost(string node, string reason) => Lost.Enqueue(node);
 
     public async Task<(FrameHeader Header, Tensor Tensor)> TakeAsync()
     {

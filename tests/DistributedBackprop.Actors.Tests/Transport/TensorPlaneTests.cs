@@ -56,7 +56,7 @@ public sealed class TensorPlaneTests
         there.Plane.Prepare(PlaneNode.Job, 1, inbox);
         var events = new LinkEvents();
         using var link = here.Plane.Open(there.Address, events);
-        FrameKind[] kinds = [FrameKind.Activation, FrameKind.Delta, FrameKind.Average];
+        FrameKind[] kinds = [FrameKind.Activation, FrameKind.Delta, FrameKind.Average, FrameKind.State];
         var sending = kinds.Select(async kind =>
         {
             for (var i = 0; i < 300; i++)
@@ -66,7 +66,7 @@ public sealed class TensorPlaneTests
             }
         }).ToList();
         var next = new Dictionary<FrameKind, int>();
-        for (var i = 0; i < 900; i++)
+        for (var i = 0; i < 1200; i++)
         {
             var (header, tensor) = await inbox.TakeAsync();
             tensor.Dispose();
@@ -79,24 +79,30 @@ public sealed class TensorPlaneTests
         await AssertNothingIsOutAsync(here, there);
     }
 
-    [Fact]
-    public async Task A_flow_that_stands_still_holds_up_no_other()
+    [Theory]
+    [InlineData(FrameKind.Activation, FrameKind.Delta)]
+    [InlineData(FrameKind.Activation, FrameKind.State)]
+    [InlineData(FrameKind.State, FrameKind.Activation)]
+    [InlineData(FrameKind.State, FrameKind.Delta)]
+    [InlineData(FrameKind.State, FrameKind.Contribution)]
+    public async Task A_flow_that_stands_still_holds_up_no_other(FrameKind stuck, FrameKind free)
     {
         await using var there = await PlaneNode.StartAsync(settings => settings with { PlacesPerFlow = 2 });
         await using var here = await PlaneNode.StartAsync();
+        var header = _activation with { Kind = stuck, Step = 0 };
         var inbox = new Inbox(keepsPlaces: true);
         there.Plane.Prepare(PlaneNode.Job, 1, inbox);
         var events = new LinkEvents();
         using var link = here.Plane.Open(there.Address, events);
-        await events.SendAsync(link, _activation, Filled(here.Pool, new Shape(1000), 1));
-        await events.SendAsync(link, _activation, Filled(here.Pool, new Shape(1000), 2));
+        await events.SendAsync(link, header, Filled(here.Pool, new Shape(1000), 1));
+        await events.SendAsync(link, header, Filled(here.Pool, new Shape(1000), 2));
         await Eventually.BeTrueAsync(() => inbox.Count == 2, "both have come");
         using var refused = Filled(here.Pool, new Shape(1000), 3);
-        link.TrySend(_activation, refused).ShouldBeFalse();
+        link.TrySend(header, refused).ShouldBeFalse();
         refused.Length.ShouldBe(1000);
 
-        await events.SendAsync(link, _activation with { Kind = FrameKind.Delta }, Filled(here.Pool, new Shape(5), 4));
-        await Eventually.BeTrueAsync(() => inbox.Count == 3, "the delta has come though no activation can");
+        await events.SendAsync(link, header with { Kind = free }, Filled(here.Pool, new Shape(5), 4));
+        await Eventually.BeTrueAsync(() => inbox.Count == 3, "the other has come though none of the first flow can");
         for (var i = 0; i < 3; i++)
         {
             (await inbox.TakeAsync()).Tensor.Dispose();
