@@ -1,0 +1,102 @@
+using CsCheck;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Training.Tests.Jobs;
+
+public sealed class PlacementChangeTests
+{
+    private static readonly Gen<(PlacementCase Before, PlacementCase After)> _changes = Changes(PlacementCase.Any);
+
+    [Fact]
+    public void The_same_nodes_again_change_nothing() => _changes.Sample(x =>
+    {
+        var placement = x.After.Place(x.Before.Place());
+        x.After.Place(placement).ShouldBe(placement);
+        x.Before.Place(x.Before.Place()).ShouldBe(x.Before.Place());
+    });
+
+    [Fact]
+    public void What_was_kept_is_as_good_as_a_fresh_placement() => _changes.Sample(x =>
+    {
+        var (fresh, placement) = (x.After.Place(), x.After.Place(x.Before.Place()));
+        x.After.Largest(placement).ShouldBeLessThanOrEqualTo(x.After.Largest(fresh));
+        x.After.Cuts(placement).ShouldBeLessThanOrEqualTo(x.After.Cuts(fresh));
+        x.After.IsInRuns(placement).ShouldBeTrue();
+        placement.Nodes.ShouldBeSubsetOf(x.After.Nodes.Select(node => node.Name));
+    });
+
+    [Fact]
+    public void The_order_in_which_nodes_are_listed_does_not_matter() => _changes.Sample(x =>
+    {
+        var before = x.Before.Place();
+        (x.After with { Nodes = [.. x.After.Nodes.Reverse()] }).Place(before).ShouldBe(x.After.Place(before));
+    });
+
+    [Fact]
+    public void Any_placement_before_will_do() =>
+        PlacementCase.Any.SelectMany(x => Gen.Int[0, x.Nodes.Length].Array[x.Items].Select(at => (x, at))).Sample(pair =>
+        {
+            var (x, at) = pair;
+            var previous = new Placement(x.Replicas, x.Work.Length, (r, s) => $"node-{at[(r * x.Work.Length) + s]}");
+            x.IsInRuns(x.Place(previous)).ShouldBeTrue();
+            x.Largest(x.Place(previous)).ShouldBeLessThanOrEqualTo(x.Largest(x.Place()));
+        });
+
+    [Fact]
+    public void When_a_node_joins_whole_replicas_move_only_to_it() =>
+        PlacementCase.EqualNodes.Select(x => x with { Work = [10] }).Sample(x =>
+        {
+            var after = x.With(new PlacementNode("joined", 2));
+            var (before, now) = (x.Place(), after.Place(x.Place()));
+            var mean = x.Replicas / after.Nodes.Length;
+            after.Moves(before, now).ShouldBe(now.ReplicasOn("joined", 0).Count());
+            now.ReplicasOn("joined", 0).Count().ShouldBeLessThanOrEqualTo(mean);
+        });
+
+    [Fact]
+    public void When_a_node_leaves_only_its_replicas_move() =>
+        PlacementCase.EqualNodes.Where(x => x.Nodes.Length > 1).Select(x => x with { Work = [10] }).Sample(x =>
+        {
+            var (before, gone) = (x.Place(), x.Nodes[0].Name);
+            x.Moves(before, x.Without(0).Place(before)).ShouldBe(before.ReplicasOn(gone, 0).Count());
+        });
+
+    [Fact]
+    public void As_little_moves_as_must() => Changes(PlacementCase.SmallOnEqualNodes).Sample(
+        x =>
+        {
+            var before = x.Before.Place();
+            var (fresh, now) = (x.After.Place(), x.After.Place(before));
+            var (limit, cuts) = (x.After.Largest(fresh), x.After.Cuts(fresh));
+            var least = x.After.All().Where(other => x.After.Largest(other) <= limit && x.After.Cuts(other) <= cuts)
+                .Min(other => x.After.Moves(before, other));
+            // Near: a replica's stages more than the least.
+            x.After.Moves(before, now).ShouldBeLessThanOrEqualTo(least + x.Before.Work.Length - 1, $"{before} became {now}");
+            Console.WriteLine($"STAT {x.After.Moves(before, now)-least} cut{cuts}");
+        },
+        iter: 3000);
+
+    [Fact]
+    public void Examples()
+    {
+        var one = new PlacementCase([10, 10, 10, 10, 10, 10, 10, 10], 1, [new("a", 1), new("b", 1)]);
+        one.Place().ToString().ShouldBe("a: replica 0 stages 0–3; b: replica 0 stages 4–7");
+        one.With(new PlacementNode("c", 1)).Place(one.Place()).ToString()
+            .ShouldBe("a: replica 0 stages 0–2; b: replica 0 stages 5–7; c: replica 0 stages 3–4");
+        one.Without(0).Place(one.Place()).ToString().ShouldBe("b: replica 0");
+
+        var four = new PlacementCase([10], 4, [new("a", 1), new("b", 1)]);
+        four.With(new("c", 1), new("d", 1)).Place(four.Place()).ToString()
+            .ShouldBe("a: replica 0; b: replica 2; c: replica 1; d: replica 3");
+    }
+
+    private static Gen<(PlacementCase Before, PlacementCase After)> Changes(Gen<PlacementCase> cases) =>
+        from before in cases
+        from joins in Gen.Bool
+        from leaver in Gen.Int[0, 100]
+        from threads in Gen.Int[1, 4]
+        let joined = new PlacementNode($"node-{leaver % 10}-joined", before.Nodes.Max(node => node.Threads) == 1 ? 1 : threads)
+        let after = joins || before.Nodes.Length == 1 ? before.With(joined) : before.Without(leaver % before.Nodes.Length)
+        where Math.Pow(after.Nodes.Length, after.Items) <= 2500 || before.Items > 12
+        select (before, after);
+}
