@@ -1,6 +1,8 @@
 using Akka.Actor;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
+using DistributedBackprop.Actors.Averaging;
+using DistributedBackprop.Actors.Checkpoints;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Training.ChainRule;
@@ -16,6 +18,9 @@ namespace DistributedBackprop.Actors.Tests;
 public sealed class LayerActorTests : TestKit
 {
     private const long Generation = 7;
+    private const int InputEdge = 3;
+    private const int OutputEdge = 4;
+    private const int OtherOutputEdge = 5;
     private readonly TensorPool _pool = new();
     private readonly TestProbe _job;
     private readonly TestProbe _before;
@@ -68,15 +73,15 @@ public sealed class LayerActorTests : TestKit
         Train(layer, 1);
 
         // w = 2; ∂loss/∂w = Σ δ·x = (1 + 1)·1 + (1 + 1)·2 = 6; w ← 2 − 0.5·6.
-        layer.Tell(new CollectParameters(Generation, 1), TestActor);
-        var parameters = ExpectMsg<LayerParameters>();
-        parameters.Parameters.Vector.Floats.ToArray().ShouldBe([-1]);
+        layer.Tell(new CaptureState(Generation, 1, ParametersOnly: true), TestActor);
+        var parameters = ExpectMsg<StatePart>();
+        parameters.Value.Floats.ToArray().ShouldBe([-1]);
         Train(layer, 2);
 
         // The snapshot stays as it was: an update replaces, it never overwrites what somebody keeps.
-        parameters.Parameters.Vector.Floats.ToArray().ShouldBe([-1]);
-        layer.Tell(new CollectParameters(Generation, 2), TestActor);
-        ExpectMsg<LayerParameters>().Parameters.Vector.Floats.ToArray().ShouldBe([-4]);
+        parameters.Value.Floats.ToArray().ShouldBe([-1]);
+        layer.Tell(new CaptureState(Generation, 2, ParametersOnly: true), TestActor);
+        ExpectMsg<StatePart>().Value.Floats.ToArray().ShouldBe([-4]);
     }
 
     [Fact]
@@ -123,7 +128,7 @@ public sealed class LayerActorTests : TestKit
     {
         var layer = Start(microBatches: 1);
         layer.Tell(Forward(0, 1, 2));
-        layer.Tell(new TraceNonFinite(Generation, new MicroBatchKey(1, 0, true)));
+        layer.Tell(new TraceNonFinite(Generation, new MicroBatchKey(1, 0, true), 0, OutputEdge));
         _job.ExpectMsg<LayerFailed>().Layer.ShouldBe("scale");
     }
 
@@ -132,7 +137,7 @@ public sealed class LayerActorTests : TestKit
     {
         var layer = Start(microBatches: 1);
         layer.Tell(Forward(0, 1, float.NaN));
-        layer.Tell(new TraceNonFinite(Generation, new MicroBatchKey(1, 0, true)));
+        layer.Tell(new TraceNonFinite(Generation, new MicroBatchKey(1, 0, true), 0, OutputEdge));
         _before.ExpectMsg<TraceNonFinite>();
     }
 
@@ -146,24 +151,29 @@ public sealed class LayerActorTests : TestKit
             new ModelLayer("scale", ["before"], new DenseKind(1, null, false, new Initializer(InitializerKind.Default))),
             dense,
             [0],
-            [new GraphEdge(2, 0), new GraphEdge(3, 1)],
+            InputEdge,
+            [OutputEdge, OtherOutputEdge],
             [true]);
         var assignment = new LayerAssignment(
             node,
-            0,
+            Replica: 0,
+            Replicas: 1,
+            AfterStep: 0,
             Schedule.Of(ScheduleKind.OneForwardOneBackward, 1, microBatches)[0],
             new GradientAveraging(),
             Optimizer.Of(new SgdChoice { LearningRate = new ConstantRate(0.5) }),
             new ConstantRate(0.5),
             10,
-            new Workspace(_pool, SequentialTiles.Instance));
+            new Workspace(_pool, SequentialTiles.Instance),
+            new StageMeter(Sys.Scheduler),
+            new AveragingMeter());
         var layer = Sys.ActorOf(LayerActor.Props(Generation, _job, assignment));
         var parameters = Parameters.Rent(_pool, dense.Parameters, dense.PackedLength);
         parameters.Vector.Floats[0] = 2;
         dense.Prepare(parameters, 0, 1);
         layer.Tell(new Restore(Generation, parameters));
         layer.Tell(
-            new Connect(Generation, [new Link(_after, 0), new Link(_alsoAfter, 1)], [new Link(_before, 0)], [layer]),
+            new Connect(Generation, [new Link(_after, OutputEdge), new Link(_alsoAfter, OtherOutputEdge)], [new Link(_before, InputEdge)], [new Peer(layer, true)]),
             TestActor);
         ExpectMsg<Connected>();
         return layer;
@@ -180,10 +190,10 @@ public sealed class LayerActorTests : TestKit
     }
 
     private Activation Forward(int microBatch, params float[] values) =>
-        new(Generation, new MicroBatchKey(1, microBatch, true), 0, 0, TensorOf(values));
+        new(Generation, new MicroBatchKey(1, microBatch, true), 0, InputEdge, 0, TensorOf(values));
 
     private Delta Backward(int microBatch, int consumer, params float[] values) =>
-        new(Generation, new MicroBatchKey(1, microBatch, true), consumer, TensorOf(values));
+        new(Generation, new MicroBatchKey(1, microBatch, true), 0, OutputEdge + consumer, TensorOf(values));
 
     private Tensor TensorOf(float[] values)
     {

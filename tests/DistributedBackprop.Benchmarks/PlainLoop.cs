@@ -164,8 +164,8 @@ internal sealed class PlainLoop : IDisposable
     {
         var rate = LearningRates.At(_job.Optimizer.LearningRate, _step, _plan.TotalSteps) * node.Description.LearningRateFactor;
         new SharedUpdate(
-            _step, rate, [_gradients[node.Index]], _parameters[node.Index], _parameters[node.Index], _states[node.Index])
-            .Apply(node.Layer, _optimizer, 0, _workspace.Tiles);
+            _step, rate, [new Leaf(_gradients[node.Index].Vector)], _parameters[node.Index], _parameters[node.Index], _states[node.Index])
+            .Apply(node.Layer, _optimizer, new Slice(0, node.Layer.Parameters.Length), _workspace.Tiles);
     }
 
     private Parameters Fresh(GraphNode node, TensorPool pool)

@@ -41,8 +41,17 @@ public sealed class LocalNodes : IAsyncLifetime
         var run = new JobRun("test", job, Graph.Of(job.Model, job.Seed), data, null);
         using var result = await this[threads].RunAsync(run, events.Add).WaitAsync(TimeSpan.FromMinutes(2));
         return new Observed(
-            events, result.Outcome, [.. result.Parameters.Select(layer => layer.Vector.Floats.ToArray())], [.. result.PeakInFlight]);
+            events, result.Outcome, [.. result.Parameters.Select(layer => layer.Floats.ToArray())], PeaksOf(result));
     }
+
+    // Of the first replica's layers, in graph order.
+    private static List<int> PeaksOf(TrainingResult result) => [.. result.Generations
+        .SelectMany(generation => generation.Nodes)
+        .SelectMany(node => node.Stages)
+        .Where(stage => stage.Replica == 0)
+        .SelectMany(stage => stage.Peaks)
+        .OrderBy(peak => peak.Key)
+        .Select(peak => peak.Value)];
 
     private static DataSet ToDataSet(TrainingJob job, PlainData data) => new(
         Examples.OfFloats(job.Model.Input, [.. data.TrainFeatures.SelectMany(example => example)], data.TrainLabels),

@@ -64,18 +64,20 @@ public sealed class FailureTests
         var pool = new TensorPool();
         using var loop = new SimulationLoop(scenario.Seed, new SimulationOptions { Dispatchers = [LayerThreads.DispatcherOf(0)] });
         var node = loop.CreateNode("node");
-        var agent = node.System.ActorOf(NodeActor.Props(LayerThreads.Sequential, pool), NodeActorHosting.Name);
+        var set = data;
+        var directory = Nodes.Start(node, pool, () => set);
         var outcome = Run(spoilt, "first", scenario.Messages);
         Run(data, "second", long.MaxValue).ShouldBeOfType<TrainingCompleted>();
         return outcome;
 
-        TrainingEvent Run(DataSet set, string name, long cancelAfter)
+        TrainingEvent Run(DataSet given, string name, long cancelAfter)
         {
+            set = given;
             JobOver? over = null;
             Action<JobOver> end = last => over = last;
             var watcher = node.System.ActorOf(Props.Create(() => new Watcher(end)), $"{name}-watcher");
             var run = new JobRun(name, job, Graph.Of(job.Model, job.Seed), set, null);
-            var actor = node.System.ActorOf(JobActor.Props(run, agent, watcher), name);
+            var actor = node.System.ActorOf(JobActor.Props(run, directory, new JobKeeper("keeper", pool), watcher), name);
             loop.RunUntil(() => loop.MessageCount >= cancelAfter || over is not null);
             loop.After(TimeSpan.Zero, () => actor.Tell(new CancelJob()));
             if (cancelAfter != long.MaxValue)

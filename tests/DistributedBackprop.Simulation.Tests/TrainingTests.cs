@@ -118,10 +118,10 @@ public sealed class TrainingTests
     {
         var node = loop.CreateNode("node");
         var watcher = new Watcher();
-        var agent = node.System.ActorOf(NodeActor.Props(LayerThreads.Sequential, pool), NodeActorHosting.Name);
+        var directory = Nodes.Start(node, pool, data);
         var watching = node.System.ActorOf(Props.Create(() => new WatchingActor(watcher)), "watcher");
         var run = new JobRun("small", job, Graph.Of(job.Model, job.Seed), data, null);
-        return (watcher, () => node.System.ActorOf(JobActor.Props(run, agent, watching), "job"));
+        return (watcher, () => node.System.ActorOf(JobActor.Props(run, directory, new JobKeeper("keeper", pool), watching), "job"));
     }
 
     private static void Release(JobOver over)

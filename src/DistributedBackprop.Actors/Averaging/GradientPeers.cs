@@ -1,23 +1,22 @@
 using System.Collections.Immutable;
-using Akka.Actor;
 using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Training.Averaging;
 using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Checkpoints;
+using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Optimizers;
+using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Actors.Averaging;
 
 /// <summary>
-/// One layer's side of the averaging with the same layer in the other replicas of this process. In the order it happens:
-/// each peer tells all that its gradient is complete; having heard of all, each sums, updates and prepares its own part
-/// in place; having heard of all parts, each goes on with the same new parameters. Two hops, nothing copied, nobody in
-/// the middle. The first replica owns the parameters and the optimizer's state, and sends shares of them along.
+/// Gradient averaging: in every step each peer sums and updates its own part, and all go on with the same new parameters.
+/// Of the optimizer's state each node keeps what belongs to the parts of its own replicas.
 /// </summary>
 /// <param name="assignment">Which layer of which replica.</param>
 /// <param name="generation">The placement it belongs to.</param>
-internal sealed class GradientPeers(LayerAssignment assignment, long generation) : LayerPeers(assignment, generation)
+internal sealed class GradientPeers(LayerAssignment assignment, long generation) : LayerPeers(assignment, generation, slots: 1)
 {
-    private readonly PeerRounds<GradientReady> _rounds = new();
     private OptimizerState? _state;
     private Parameters? _parameters;
     private bool _isShown;
@@ -29,19 +28,21 @@ internal sealed class GradientPeers(LayerAssignment assignment, long generation)
     public override Parameters RoundParameters => Parameters;
 
     /// <inheritdoc/>
-    public override void Restore(Parameters parameters)
+    public override void Restore(Restore restore)
     {
-        _parameters?.Dispose();
-        _parameters = parameters;
+        Dispose();
+        (_parameters, _state) = (restore.Parameters, restore.State);
+        restore.Own?.Dispose();
+        restore.Momentum?.Dispose();
     }
 
     /// <inheritdoc/>
-    public override void Connect(ImmutableArray<IActorRef> peers, IActorRef self)
+    public override void Connect(ImmutableArray<Peer> peers)
     {
-        base.Connect(peers, self);
-        if (IsFirst)
+        base.Connect(peers);
+        if (IsLeader)
         {
-            _state = OptimizerState.Rent(Assignment.Workspace.Pool, Assignment.Optimizer, Length);
+            _state ??= OptimizerState.Rent(Assignment.Workspace.Pool, Assignment.Optimizer, Length);
         }
     }
 
@@ -53,6 +54,33 @@ internal sealed class GradientPeers(LayerAssignment assignment, long generation)
     }
 
     /// <inheritdoc/>
+    public override IEnumerable<(StateVector Vector, int Start, Tensor Value)> Capture(bool parametersOnly)
+    {
+        if (Length == 0 || !IsLeader)
+        {
+            yield break;
+        }
+
+        var layer = Assignment.Node.Index;
+        if (Assignment.Replica == 0)
+        {
+            using var parameters = Snapshot();
+            yield return (new StateVector(layer, 0, StateSlot.Parameters), 0, parameters.Vector.Share());
+        }
+
+        for (var slot = 0; slot < _state!.Slots.Count && !parametersOnly; slot++)
+        {
+            foreach (var part in PartsHere())
+            {
+                yield return (
+                    new StateVector(layer, 0, StateSlot.Optimizer + slot),
+                    part.Start,
+                    _state.Slots[slot].Share(part.Start, new Shape(part.Length)));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Begin(long step, Parameters gradient, int examples)
     {
         if (Length == 0)
@@ -60,11 +88,14 @@ internal sealed class GradientPeers(LayerAssignment assignment, long generation)
             return;
         }
 
-        IsBusy = true;
-        var next = IsFirst ? Next() : null;
-        TellOthers(() => new GradientReady(
-            Generation, step, Assignment.Replica, gradient.Share(), next?.Share(), _state?.Share()));
-        OnReady(new GradientReady(Generation, step, Assignment.Replica, gradient.Share(), next, _state?.Share()));
+        using var next = IsLeader ? Next() : null;
+        BeginRound(step, examples, () => new GradientReady(
+            Generation,
+            step,
+            Assignment.Replica,
+            gradient.Share(),
+            next?.Share(),
+            IsLeader ? _state!.Share() : null));
     }
 
     /// <summary>Every step is a round of its own: none is ever open.</summary>
@@ -73,55 +104,41 @@ internal sealed class GradientPeers(LayerAssignment assignment, long generation)
     }
 
     /// <inheritdoc/>
-    public override void OnReady(IPeerReady ready)
-    {
-        var round = _rounds.Of(ready.Step, Peers.Length);
-        if (round.Add((GradientReady)ready))
-        {
-            UpdateOwnPart(ready.Step, round);
-        }
-    }
-
-    /// <inheritdoc/>
-    public override void OnPartUpdated(PartUpdated updated)
-    {
-        var round = _rounds.Of(updated.Step, Peers.Length);
-        if (!round.PartDone())
-        {
-            return;
-        }
-
-        _rounds.Remove(updated.Step);
-        _parameters?.Dispose();
-        _parameters = round[0].Next!.Share();
-        round.Dispose();
-        IsBusy = false;
-    }
-
-    /// <inheritdoc/>
     public override void Dispose()
     {
-        _rounds.Dispose();
+        base.Dispose();
         _parameters?.Dispose();
         _parameters = null;
         _state?.Dispose();
         _state = null;
     }
 
-    private void UpdateOwnPart(long step, PeerRound<GradientReady> round)
+    /// <inheritdoc/>
+    protected override Tensor VectorOf(PeerReady ready, int slot) => ready.Vector;
+
+    /// <inheritdoc/>
+    protected override Tensor ResultOf(PeerRound round, int slot) => NextOf(round).Vector;
+
+    /// <inheritdoc/>
+    protected override void Compute(PeerRound round, int chunk, Slice range) => new SharedUpdate(
+        round.Step,
+        Assignment.RateAt(round.Step),
+        Leaves(round, chunk, 0),
+        Parameters,
+        NextOf(round),
+        ((GradientReady)round[Leader]).State!).Apply(Layer, Assignment.Optimizer, range, Assignment.Workspace.Tiles);
+
+    /// <inheritdoc/>
+    protected override void TakeIn(PeerRound round, int slot, int start, Tensor value) => Write(NextOf(round), start, value);
+
+    /// <inheritdoc/>
+    protected override void Finish(PeerRound round)
     {
-        new SharedUpdate(
-            step,
-            Assignment.RateAt(step),
-            [.. round.All.Select(ready => ready.Gradient)],
-            Parameters,
-            round[0].Next!,
-            round[0].State!).Apply(
-                Assignment.Node.Layer, Assignment.Optimizer, Assignment.Replica, Assignment.Workspace.Tiles);
-        var updated = new PartUpdated(Generation, step, Assignment.Replica);
-        TellOthers(() => updated);
-        OnPartUpdated(updated);
+        _parameters?.Dispose();
+        _parameters = NextOf(round).Share();
     }
+
+    private Parameters NextOf(PeerRound round) => ((GradientReady)round[Leader]).Next!;
 
     // In place unless somebody keeps the parameters as they are: an update replaces, it never overwrites what is in use.
     private Parameters Next()
@@ -132,7 +149,6 @@ internal sealed class GradientPeers(LayerAssignment assignment, long generation)
         }
 
         _isShown = false;
-        return Parameters.Rent(
-            Assignment.Workspace.Pool, Assignment.Node.Layer.Parameters, Assignment.Node.Layer.PackedLength);
+        return Rent();
     }
 }

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
-using Akka.Actor;
 using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Training.Averaging;
 using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Checkpoints;
+using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Optimizers;
 using DistributedBackprop.Training.Tensors;
@@ -11,23 +12,20 @@ namespace DistributedBackprop.Actors.Averaging;
 
 /// <summary>
 /// Parameter averaging (local SGD): each replica updates parameters of its own from its own gradient, and now and then, in
-/// a round, all go on from one mean. In a round each peer tells all that its parameters are ready; having heard of all,
-/// each computes its own part of the round's parameters; having heard of all parts, each takes them over.
+/// a round, all go on from one mean, of which each peer computes its own part. Where the inner state is averaged too, it
+/// travels with the parameters.
 /// </summary>
 /// <param name="choice">How often, and how the mean becomes the next parameters.</param>
 /// <param name="assignment">Which layer of which replica.</param>
 /// <param name="generation">The placement it belongs to.</param>
 internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment assignment, long generation)
-    : LayerPeers(assignment, generation)
+    : LayerPeers(assignment, generation, choice.InnerState == InnerState.Average ? 1 + assignment.Optimizer.Slots : 1)
 {
-    private readonly PeerRounds<ParametersReady> _rounds = new();
     private Parameters? _own;
     private Parameters? _round;
     private OptimizerState? _state;
     private Tensor? _momentum;
-    private long _examples;
-    private long _updates;
-    private long _lastRound;
+    private ReplicaCounts _counts;
     private bool _isShown;
 
     /// <inheritdoc/>
@@ -37,21 +35,27 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
     public override Parameters RoundParameters => _round ?? throw new ObjectDisposedException(nameof(ParameterPeers));
 
     /// <inheritdoc/>
-    public override void Restore(Parameters parameters)
+    public override void Restore(Restore restore)
     {
-        _round?.Dispose();
-        _own?.Dispose();
-        _round = parameters;
-        _own = Rent();
-        _own.CopyFrom(parameters);
+        Dispose();
+        (_round, _state, _own, _momentum) = (restore.Parameters, restore.State, restore.Own, restore.Momentum);
+        _counts = restore.Counts;
+        if (_own is null)
+        {
+            _own = Rent();
+            _own.CopyFrom(_round);
+        }
     }
 
     /// <inheritdoc/>
-    public override void Connect(ImmutableArray<IActorRef> peers, IActorRef self)
+    public override void Connect(ImmutableArray<Peer> peers)
     {
-        base.Connect(peers, self);
-        _state = OptimizerState.Rent(Assignment.Workspace.Pool, Assignment.Optimizer, Length);
-        _momentum = IsFirst ? Tensor.RentZeros(Assignment.Workspace.Pool, new Shape(Length)) : null;
+        base.Connect(peers);
+        _state ??= OptimizerState.Rent(Assignment.Workspace.Pool, Assignment.Optimizer, Length);
+        if (IsLeader)
+        {
+            _momentum ??= Tensor.RentZeros(Assignment.Workspace.Pool, new Shape(Length));
+        }
     }
 
     /// <inheritdoc/>
@@ -59,6 +63,42 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
     {
         _isShown = true;
         return RoundParameters.Share();
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<(StateVector Vector, int Start, Tensor Value)> Capture(bool parametersOnly)
+    {
+        if (Length == 0)
+        {
+            yield break;
+        }
+
+        var (layer, replica) = (Assignment.Node.Index, Assignment.Replica);
+        if (replica == 0)
+        {
+            using var parameters = Snapshot();
+            yield return (new StateVector(layer, 0, StateSlot.Parameters), 0, parameters.Vector.Share());
+        }
+
+        if (parametersOnly)
+        {
+            yield break;
+        }
+
+        foreach (var part in IsLeader ? PartsHere() : [])
+        {
+            yield return (
+                new StateVector(layer, 0, StateSlot.OuterMomentum),
+                part.Start,
+                _momentum!.Share(part.Start, new Shape(part.Length)));
+        }
+
+        yield return (new StateVector(layer, replica, StateSlot.OwnParameters), 0, Parameters.Vector.Share());
+        yield return (new StateVector(layer, replica, StateSlot.Counts), 0, _counts.ToTensor(Assignment.Workspace.Pool));
+        for (var slot = 0; slot < _state!.Slots.Count; slot++)
+        {
+            yield return (new StateVector(layer, replica, StateSlot.Optimizer + slot), 0, _state.Slots[slot].Share());
+        }
     }
 
     /// <inheritdoc/>
@@ -72,10 +112,10 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
         // A replica without examples has learnt nothing: it does not count the step.
         if (examples > 0)
         {
-            _updates++;
-            _examples += examples;
-            new SharedUpdate(_updates, Assignment.RateAt(step), [gradient], Parameters, Parameters, _state!).Apply(
-                Assignment.Node.Layer, Assignment.Optimizer, 0, Assignment.Workspace.Tiles);
+            _counts = _counts with { Updates = _counts.Updates + 1, Examples = _counts.Examples + examples };
+            new SharedUpdate(
+                _counts.Updates, Assignment.RateAt(step), [new Leaf(gradient.Vector)], Parameters, Parameters, _state!).Apply(
+                Layer, Assignment.Optimizer, new Slice(0, Length), Assignment.Workspace.Tiles);
         }
 
         if (step % choice.Every == 0 || step == Assignment.TotalSteps)
@@ -87,51 +127,16 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
     /// <inheritdoc/>
     public override void CloseRound(long step)
     {
-        if (Length > 0 && step > _lastRound)
+        if (Length > 0 && step > _counts.LastRound)
         {
             BeginRound(step);
         }
     }
 
     /// <inheritdoc/>
-    public override void OnReady(IPeerReady ready)
-    {
-        var round = _rounds.Of(ready.Step, Peers.Length);
-        if (round.Add((ParametersReady)ready))
-        {
-            ComputeOwnPart(ready.Step, round);
-        }
-    }
-
-    /// <inheritdoc/>
-    public override void OnPartUpdated(PartUpdated updated)
-    {
-        var round = _rounds.Of(updated.Step, Peers.Length);
-        if (!round.PartDone())
-        {
-            return;
-        }
-
-        _rounds.Remove(updated.Step);
-        _round?.Dispose();
-        _round = round[0].Next!.Share();
-        round.Dispose();
-        Parameters.CopyFrom(_round);
-        if (choice.InnerState == InnerState.Reset)
-        {
-            _state!.Clear();
-            _updates = 0;
-        }
-
-        _examples = 0;
-        _lastRound = updated.Step;
-        IsBusy = false;
-    }
-
-    /// <inheritdoc/>
     public override void Dispose()
     {
-        _rounds.Dispose();
+        base.Dispose();
         _own?.Dispose();
         _round?.Dispose();
         _state?.Dispose();
@@ -139,32 +144,72 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
         (_own, _round, _state, _momentum) = (null, null, null, null);
     }
 
-    private void BeginRound(long step)
-    {
-        IsBusy = true;
-        var next = IsFirst ? Next() : null;
-        TellOthers(() => Ready(step, next?.Share()));
-        OnReady(Ready(step, next));
-    }
+    /// <inheritdoc/>
+    protected override Tensor VectorOf(PeerReady ready, int slot) =>
+        slot == 0 ? ready.Vector : ((ParametersReady)ready).State.Slots[slot - 1];
 
-    private ParametersReady Ready(long step, Parameters? next) => new(
-        Generation, step, Assignment.Replica, _examples, Parameters.Share(), _state!.Share(), next, _momentum?.Share());
+    /// <inheritdoc/>
+    protected override Tensor ResultOf(PeerRound round, int slot) =>
+        slot == 0 ? NextOf(round).Vector : _state!.Slots[slot - 1];
 
-    private void ComputeOwnPart(long step, PeerRound<ParametersReady> round)
+    /// <inheritdoc/>
+    protected override void Compute(PeerRound round, int chunk, Slice range)
     {
+        var slots = Enumerable.Range(0, Slots).Select(slot => Leaves(round, chunk, slot)).ToList();
         new ParameterRound(
             choice,
-            ParameterRound.WeightsOf([.. round.All.Select(ready => ready.Examples)]),
-            [.. round.All.Select(ready => ready.Parameters)],
-            [.. round.All.Select(ready => ready.State)],
+            ParameterRound.WeightsOf(round.Examples),
+            slots[0],
+            [.. Enumerable.Range(0, slots[0].Length).Select(replica => slots.Skip(1).Select(leaves => leaves[replica]).ToList())],
             RoundParameters,
-            round[0].Next!,
-            round[0].Momentum!).Apply(
-                Assignment.Node.Layer, Assignment.Optimizer.Slots, Assignment.Replica, Assignment.Workspace);
-        var updated = new PartUpdated(Generation, step, Assignment.Replica);
-        TellOthers(() => updated);
-        OnPartUpdated(updated);
+            NextOf(round),
+            ((ParametersReady)round[Leader]).Momentum!).Apply(Layer, range, Assignment.Workspace);
     }
+
+    /// <inheritdoc/>
+    protected override void TakeIn(PeerRound round, int slot, int start, Tensor value)
+    {
+        if (slot == 0)
+        {
+            Write(NextOf(round), start, value);
+            return;
+        }
+
+        foreach (var ready in round.Here)
+        {
+            value.Floats.CopyTo(VectorOf(ready, slot).Floats[start..]);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Finish(PeerRound round)
+    {
+        _round?.Dispose();
+        _round = NextOf(round).Share();
+        Parameters.CopyFrom(_round);
+        _counts = _counts with { Examples = 0, LastRound = round.Step };
+        if (choice.InnerState == InnerState.Reset)
+        {
+            _state!.Clear();
+            _counts = _counts with { Updates = 0 };
+        }
+    }
+
+    private void BeginRound(long step)
+    {
+        using var next = IsLeader ? Next() : null;
+        BeginRound(step, _counts.Examples, () => new ParametersReady(
+            Generation,
+            step,
+            Assignment.Replica,
+            _counts.Examples,
+            Parameters.Share(),
+            _state!.Share(),
+            next?.Share(),
+            IsLeader ? _momentum!.Share() : null));
+    }
+
+    private Parameters NextOf(PeerRound round) => ((ParametersReady)round[Leader]).Next!;
 
     // In place unless somebody keeps the last round's parameters as they are.
     private Parameters Next()
@@ -177,7 +222,4 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
         _isShown = false;
         return Rent();
     }
-
-    private Parameters Rent() => Parameters.Rent(
-        Assignment.Workspace.Pool, Assignment.Node.Layer.Parameters, Assignment.Node.Layer.PackedLength);
 }

@@ -1,112 +1,174 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Akka.Actor;
+using DistributedBackprop.Actors.Checkpoints;
+using DistributedBackprop.Actors.Links;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Optimizers;
+using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Actors.Jobs;
 
 /// <summary>
-/// Runs one job: has its actors made, connects them, grants steps in small windows, has the test set judged at the end
-/// of each epoch, decides when it is over, and takes everything down again. What to do is <see cref="JobProgress"/>'s to
-/// say; this actor sends it.
+/// Runs one job: places it on the nodes that the directory knows, has its actors made there, grants steps in small
+/// windows, has the test set judged at the end of each epoch, decides when it is over, and takes everything down again.
+/// What to do is <see cref="JobProgress"/>'s and <see cref="Placement"/>'s to say; this actor sends it.
+/// <para>
+/// Where nodes come or want to go, it drains to the last step granted, takes in the state of all layers, and goes on from
+/// it in a new generation.
+/// </para>
 /// </summary>
-public sealed class JobActor : ReceiveActor
+public sealed class JobActor : ReceiveActor, IWithTimers
 {
-    private const long FirstGeneration = 1;
-
     // Enough that no replica ever waits for this actor, and few enough that a cancelled job stops at once.
     private const long GrantWindow = 8;
 
     // How far a job may run ahead of whoever watches it.
     private const long WatchWindow = 4096;
 
+    private const string RetryTimer = "retry";
+    private const string DeadlineTimer = "deadline";
+
+    private static readonly TimeSpan _retryEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _startDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _captureDeadline = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan _releaseDeadline = TimeSpan.FromSeconds(30);
+
     private readonly JobRun _run;
-    private readonly IActorRef _node;
+    private readonly IActorRef _directory;
     private readonly IActorRef _watcher;
+    private readonly JobKeeper _keeper;
     private readonly JobProgress _progress;
     private readonly TrainingClock _clock;
-    private ImmutableArray<PipelineRefs> _replicas = [];
-    private int _unconnected;
+    private readonly StateLayout _layout;
+    private readonly StateCourier _courier;
+    private readonly NodeChoice _nodes;
+    private readonly ImmutableArray<GenerationStatistics>.Builder _statistics = ImmutableArray.CreateBuilder<GenerationStatistics>();
+    private JobGeneration? _generation;
+    private FrameReceiver? _receiver;
+    private TrainingState? _state;
+    private string? _refusal;
     private int _roundsOpen;
     private long _granted;
     private long _watched;
+    private bool _hasStarted;
     private bool _isEvaluating;
     private bool _isCancelled;
-    private LayerParameters?[] _final = [];
     private TrainingEvent? _outcome;
 
-    /// <summary>Makes the actor, which begins at once.</summary>
+    /// <summary>Makes the actor, which begins as soon as there are nodes.</summary>
     /// <param name="run">The job.</param>
-    /// <param name="node">The agent of the node it runs on.</param>
-    /// <param name="watcher">Who hears of it.</param>
-    public JobActor(JobRun run, IActorRef node, IActorRef watcher)
+    /// <param name="directory">Knows the nodes.</param>
+    /// <param name="keeper">What this process has.</param>
+    /// <param name="watcher">Who hears of the job.</param>
+    public JobActor(JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher)
     {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(keeper);
         _run = run;
-        _node = node;
+        _directory = directory;
+        _keeper = keeper;
         _watcher = watcher;
         var plan = new StepPlan(run.Job.Training, run.Data.Train.Count);
         _progress = new JobProgress(run.Job, plan, Loss.Of(run.Job.Loss, run.Graph.Output), run.Data.Test?.Count);
         _clock = new TrainingClock(Context.System.Scheduler);
-        Starting();
+        _layout = StateLayout.Of(
+            run.Graph,
+            run.Job.Parallelism.Replicas,
+            run.Job.Parallelism.Averaging is ParameterAveraging,
+            Optimizer.Of(run.Job.Optimizer).Slots);
+        _courier = new StateCourier(Context, keeper.Plane, keeper.Tensors);
+        _nodes = new NodeChoice(run);
+        Placing();
     }
 
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private long Number => _generation?.Number ?? 0;
+
     /// <summary>How to make the actor.</summary>
-    public static Props Props(JobRun run, IActorRef node, IActorRef watcher) =>
-        Akka.Actor.Props.Create(() => new JobActor(run, node, watcher));
+    public static Props Props(JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher) =>
+        Akka.Actor.Props.Create(() => new JobActor(run, directory, keeper, watcher));
 
     /// <inheritdoc/>
     protected override void PreStart()
     {
         base.PreStart();
-        _node.Tell(new PrepareGeneration(FirstGeneration, _run.Job, _run.Graph, _run.Data, _run.Initial));
+        if (_run.Initial is { } initial)
+        {
+            _state = InitialState.Of(initial, _run.Graph, _layout.ParametersOnly, _keeper.Pool);
+        }
+
+        _directory.Tell(new WatchNodes());
+        Expect(_startDeadline);
     }
 
     /// <inheritdoc/>
     protected override void PostStop()
     {
-        foreach (var layer in _final)
-        {
-            layer?.Parameters.Dispose();
-        }
+        _state?.Dispose();
+        StopReceiving();
 
         // A job that ends in another way than its own still gives its layers up.
-        if (_outcome is null)
+        if (_generation is { IsReleased: false } generation)
         {
-            _node.Tell(new ReleaseGeneration(FirstGeneration));
+            generation.TellAgents(new ReleaseGeneration(_run.Id, Number));
         }
 
         base.PostStop();
+    }
+
+    // No generation: the nodes decide whether there can be one.
+    private void Placing()
+    {
+        Receive<NodesChanged>(changed =>
+        {
+            _nodes.OnChanged(changed);
+            PlaceIfPossible();
+        });
+        InEveryState();
     }
 
     private void Starting()
     {
         Receive<GenerationPrepared>(prepared =>
         {
-            _replicas = prepared.Replicas;
-            var connections = Wiring.Of(FirstGeneration, _run.Graph, _replicas).ToList();
-            _unconnected = connections.Count;
-            foreach (var (actor, connect) in connections)
+            if (prepared.Generation == Number)
             {
-                actor.Tell(connect);
+                _generation!.OnPrepared(prepared.Node, Sender);
+                if (_generation.IsPrepared)
+                {
+                    Begin(_generation);
+                }
             }
         });
-        Receive<Connected>(_ =>
+        Receive<GenerationRefused>(refused =>
         {
-            _unconnected--;
-            if (_unconnected == 0)
+            if (refused.Generation == Number)
             {
-                Become(Training);
-                Tell(new TrainingStarted(_run.Id, _run.Graph.Nodes.Length, _run.Graph.ParameterCount, 1));
-                _clock.StartTraining();
-                GrantSteps();
+                _nodes.Exclude(refused.Node, refused.Reason);
+                _refusal = $"{refused.Node} is refused: {refused.Reason}";
+                Release();
             }
         });
-        InEveryState();
+        Receive<GenerationBegun>(begun =>
+        {
+            if (begun.Generation == Number)
+            {
+                _generation!.OnBegun(begun.Node);
+                if (_generation.HasBegun)
+                {
+                    BeginTraining(_generation);
+                }
+            }
+        });
+        WithGeneration();
     }
 
     private void Training()
@@ -114,20 +176,105 @@ public sealed class JobActor : ReceiveActor
         Receive<StepJudged>(OnStepJudged);
         Receive<Evaluated>(evaluated =>
         {
-            if (_progress.OnEvaluated(evaluated.Replica, evaluated.LossSum, evaluated.Correct))
+            if (evaluated.Generation == Number && _isEvaluating
+                && _progress.OnEvaluated(evaluated.Replica, evaluated.LossSum, evaluated.Correct))
             {
                 _isEvaluating = false;
                 OnTestJudged();
             }
         });
-        Receive<RoundClosed>(_ => OnRoundClosed());
-        Receive<LayerParameters>(OnFinalParameters);
+        Receive<RoundClosed>(closed => OnRoundClosed(closed));
+        WithGeneration();
+    }
+
+    // The layers send their state: to go on elsewhere, or because this is the end.
+    private void Capturing()
+    {
+        Receive<StatePart>(part =>
+        {
+            if (part.Generation != Number)
+            {
+                part.Value.Dispose();
+                return;
+            }
+
+            _state!.Add(part.Vector, part.Start, part.Value);
+            if (_state.IsComplete)
+            {
+                OnCaptured();
+            }
+        });
+        WithGeneration();
+    }
+
+    private void Releasing()
+    {
+        Receive<GenerationReleased>(released =>
+        {
+            if (released.Generation == Number)
+            {
+                _generation!.OnReleased(released.Node, released.Statistics);
+                OnReleasedIfAll();
+            }
+        });
+        Receive<NodesChanged>(changed =>
+        {
+            _nodes.OnChanged(changed);
+            foreach (var gone in _generation!.Prepare.Members.Where(member => !_nodes.Knows(member.Name)))
+            {
+                _generation.OnReleased(gone.Name, null);
+            }
+
+            OnReleasedIfAll();
+        });
+        Receive<Retry>(_ => _generation!.TellAgents(new ReleaseGeneration(_run.Id, Number)));
+        Receive<Deadline>(_ => OnReleased());
+        Receive<CancelJob>(_ => _isCancelled = true);
+        ReceiveAny(TensorsOf.Message);
+    }
+
+    private void WithGeneration()
+    {
+        Receive<NodesChanged>(changed =>
+        {
+            _nodes.OnChanged(changed);
+            if (_generation!.Prepare.Members.FirstOrDefault(member => !_nodes.Knows(member.Name)) is { } gone)
+            {
+                EndLost(gone.Name, "it has left the cluster");
+            }
+            else
+            {
+                MoveIfDrained();
+            }
+        });
+        Receive<LinkBroken>(broken =>
+        {
+            if (broken.Generation == Number)
+            {
+                EndLost(broken.Peer, $"{broken.Node} says: {broken.Reason}");
+            }
+        });
+        Receive<PeerLost>(lost =>
+        {
+            if (_generation!.IsMember(lost.Peer))
+            {
+                EndLost(lost.Peer, lost.Reason);
+            }
+        });
+        Receive<LinkDown>(down => EndLost(down.Peer, down.Reason));
+        Receive<Retry>(_ => _generation!.TellAgain());
         InEveryState();
     }
 
     private void InEveryState()
     {
-        Receive<LayerFailed>(failed => End(new TrainingFailed(_run.Id, failed.Step, failed.Layer, failed.Reason)));
+        Receive<LayerFailed>(failed =>
+        {
+            if (failed.Generation == Number)
+            {
+                End(new TrainingFailed(_run.Id, failed.Step, failed.Layer, failed.Reason));
+            }
+        });
         Receive<Watched>(watched =>
         {
             _watched = Math.Max(_watched, watched.Step);
@@ -138,45 +285,108 @@ public sealed class JobActor : ReceiveActor
             _isCancelled = true;
             CancelIfDrained();
         });
+        Receive<Deadline>(_ => End(new TrainingFailed(_run.Id, _progress.Step, null, _generation is null
+            ? $"no node took the job within {_startDeadline.TotalSeconds:F0} s: {_nodes.WhyNone}"
+            : $"nodes did not answer in time: {string.Join(", ", _generation.Silent)}")));
+        ReceiveAny(TensorsOf.Message);
     }
 
-    private void Ending()
+    private void PlaceIfPossible()
     {
-        Receive<GenerationReleased>(_ =>
+        if (_isCancelled)
         {
-            var final = _outcome is TrainingCompleted ? _final : [];
-            _watcher.Tell(new JobOver(
-                _outcome!,
-                [.. final.Select(layer => layer!.Parameters)],
-                [.. final.Select(layer => layer!.PeakInFlight)]));
-            if (_outcome is TrainingCompleted)
-            {
-                _final = [];
-            }
+            End(new TrainingCancelled(_run.Id, _progress.Step));
+        }
+        else if (_nodes.Place(_generation?.Prepare.Placement) is { } placement)
+        {
+            StartGeneration(placement);
+        }
+        else if (_nodes.IsEveryOneExcluded)
+        {
+            End(new TrainingFailed(_run.Id, _progress.Step, null, _nodes.WhyNone));
+        }
+    }
 
-            Context.Stop(Self);
-        });
-        ReceiveAny(TensorsOf.Message);
+    private void StartGeneration(Placement placement)
+    {
+        var reason = _refusal
+            ?? (_generation is null ? "the job begins" : NodeChoice.ReasonToMove(_generation.Prepare.Placement, placement));
+        _refusal = null;
+        _generation = new JobGeneration(
+            new PrepareGeneration(
+                _run.Id,
+                Number + 1,
+                _run.Job,
+                _run.Data.Fingerprint,
+                _run.Data.Train.Count,
+                placement,
+                _nodes.MembersOf(placement),
+                new Member(_keeper.Name, _keeper.Tensors, Self),
+                _progress.Step,
+                _state is null ? StateOrigin.Fresh : _hasStarted ? StateOrigin.Full : StateOrigin.Parameters),
+            reason);
+        _receiver = new FrameReceiver(Self);
+        _keeper.Plane?.Prepare(JobKeeper.HashOf(_run.Id), Number, _receiver);
+        Become(Starting);
+        Expect(_startDeadline);
+        Timers.StartPeriodicTimer(RetryTimer, Retry.Instance, _retryEvery);
+        _generation.TellAgents(_generation.Prepare);
+    }
+
+    private void Begin(JobGeneration generation)
+    {
+        generation.TellAgain();
+        if (_state is { } state)
+        {
+            foreach (var member in generation.Members)
+            {
+                _courier.Send(state, generation.Prepare, member);
+            }
+        }
+    }
+
+    private void BeginTraining(JobGeneration generation)
+    {
+        StopExpecting();
+        _courier.Close();
+        _state?.Dispose();
+        _state = null;
+        _granted = _progress.Step;
+        Become(Training);
+        if (!_hasStarted)
+        {
+            _hasStarted = true;
+            Tell(new TrainingStarted(
+                _run.Id, _run.Graph.Nodes.Length, _run.Graph.ParameterCount, generation.Prepare.Members.Length));
+        }
+
+        if (_keeper.Plane is not null || Number > 1)
+        {
+            Tell(new GenerationStarted(Number, _progress.Step, generation.Reason, generation.Prepare.Placement));
+        }
+
+        GoOn();
     }
 
     private void OnStepJudged(StepJudged judged)
     {
+        if (judged.Generation != Number)
+        {
+            return;
+        }
+
         foreach (var step in _progress.OnStepJudged(judged.Step, judged.Replica, judged.LossSum, judged.Correct))
         {
             Tell(new StepDone(step.Step, step.Epoch, step.Loss, step.Accuracy, _clock.RateOf(step.Examples)));
         }
 
-        if (_isCancelled)
+        if (_progress.IsAtBoundary && !_isCancelled)
         {
-            CancelIfDrained();
-        }
-        else if (!_progress.IsAtBoundary)
-        {
-            GrantSteps();
+            JudgeOrDecide();
         }
         else
         {
-            JudgeOrDecide();
+            GoOn();
         }
     }
 
@@ -186,7 +396,7 @@ public sealed class JobActor : ReceiveActor
         {
             _clock.StopTraining();
             _isEvaluating = true;
-            TellReplicas(new Evaluate(FirstGeneration, _progress.Step));
+            _generation!.TellActors(new Evaluate(Number, _progress.Step));
         }
         else
         {
@@ -208,15 +418,13 @@ public sealed class JobActor : ReceiveActor
         }
     }
 
-    private void EndDiverged(string layer, string reason) =>
-        End(new TrainingFailed(_run.Id, _progress.Step, layer, reason));
-
     private void DecideBoundary()
     {
         var epoch = _progress.DecideBoundary();
         if (_progress.NeedsRound)
         {
-            CloseRound();
+            _roundsOpen = _run.Graph.Nodes.Length * _run.Job.Parallelism.Replicas;
+            _generation!.TellActors(new CloseRound(Number, _progress.Step));
             return;
         }
 
@@ -228,46 +436,39 @@ public sealed class JobActor : ReceiveActor
         // A job that is over is complete, whoever wants it stopped now.
         if (_progress.IsOver)
         {
-            _clock.StopTraining();
-            _final = new LayerParameters?[_run.Graph.Nodes.Length];
-            foreach (var layer in _replicas[0].Layers)
-            {
-                layer.Tell(new CollectParameters(FirstGeneration, _progress.Step));
-            }
-        }
-        else if (_isCancelled)
-        {
-            CancelIfDrained();
+            Capture(_layout.ParametersOnly, parametersOnly: true);
         }
         else
         {
-            _clock.StartTraining();
-            GrantSteps();
+            GoOn();
         }
     }
 
-    private void CloseRound()
+    private void OnRoundClosed(RoundClosed closed)
     {
-        foreach (var layer in _replicas.SelectMany(pipeline => pipeline.Layers))
-        {
-            _roundsOpen++;
-            layer.Tell(new CloseRound(FirstGeneration, _progress.Step));
-        }
-    }
-
-    private void OnRoundClosed()
-    {
-        _roundsOpen--;
-        if (_roundsOpen == 0)
+        if (closed.Generation == Number && --_roundsOpen == 0)
         {
             _progress.OnRoundClosed();
             JudgeOrDecide();
         }
     }
 
+    private void GoOn()
+    {
+        if (_isCancelled)
+        {
+            CancelIfDrained();
+        }
+        else if (!MoveIfDrained())
+        {
+            _clock.StartTraining();
+            GrantSteps();
+        }
+    }
+
     private void GrantSteps()
     {
-        if (_replicas.IsEmpty || _isCancelled || _outcome is not null)
+        if (!IsTraining || _isCancelled || _nodes.WantsToMove(_generation!.Prepare.Placement))
         {
             return;
         }
@@ -280,33 +481,70 @@ public sealed class JobActor : ReceiveActor
         if (limit > _granted && (limit - _progress.Step < GrantWindow || _granted - _progress.Step <= GrantWindow / 2))
         {
             _granted = limit;
-            TellReplicas(new Grant(FirstGeneration, limit));
+            _generation.TellActors(new Grant(Number, limit));
         }
+    }
+
+    private bool IsTraining => _generation is { HasBegun: true } && _outcome is null && _state is null;
+
+    private bool IsDrained => IsTraining && !_progress.IsOver && !_isEvaluating && !_progress.IsAtBoundary && _progress.Step >= _granted;
+
+    private bool MoveIfDrained()
+    {
+        if (!IsDrained || _isCancelled || !_nodes.WantsToMove(_generation!.Prepare.Placement))
+        {
+            return false;
+        }
+
+        Capture(_layout, parametersOnly: false);
+        return true;
     }
 
     private void CancelIfDrained()
     {
-        if (_outcome is null && !_progress.IsOver && !_isEvaluating && _progress.Step >= _granted)
+        if (IsDrained || (_generation is { HasBegun: false } or null && _outcome is null))
         {
             End(new TrainingCancelled(_run.Id, _progress.Step));
         }
     }
 
-    private void OnFinalParameters(LayerParameters layer)
+    private void Capture(StateLayout layout, bool parametersOnly)
     {
-        _final[layer.Layer] = layer;
-        if (_final.Any(other => other is null))
-        {
-            return;
-        }
+        _clock.StopTraining();
+        _state = new TrainingState(layout, _keeper.Pool);
+        Become(Capturing);
+        Expect(_captureDeadline);
+        _generation!.TellActors(new CaptureState(Number, _progress.Step, parametersOnly));
+    }
 
-        // The last update is judged by no loss: without a test set only this sees it.
-        if (Array.Find(_final, parameters => !parameters!.Parameters.Vector.IsFinite) is { } diverged)
+    private void OnCaptured()
+    {
+        StopExpecting();
+        if (_progress.IsOver)
         {
-            EndDiverged(
-                _run.Graph.Nodes[diverged.Layer].Name,
-                "its parameters are not finite after it: training diverged (a lower learning rate may help)");
-            return;
+            Complete();
+        }
+        else
+        {
+            Release();
+        }
+    }
+
+    private void Complete()
+    {
+        using var hash = new WeightsHash();
+        foreach (var vector in _layout.ParametersOnly.Vectors)
+        {
+            // The last update is judged by no loss: without a test set only this sees it.
+            if (!_state![vector].IsFinite)
+            {
+                EndDiverged(
+                    _run.Graph.Nodes[vector.Layer].Name,
+                    "its parameters are not finite after it: training diverged (a lower learning rate may help)");
+                return;
+            }
+
+            hash.Append(_state[vector].Floats);
         }
 
         End(new TrainingCompleted(
@@ -318,36 +556,101 @@ public sealed class JobActor : ReceiveActor
             _progress.TestAccuracy,
             _clock.SamplesPerSecond(_progress.Examples),
             _clock.WallSeconds,
-            HashOfFinal(),
-            Nodes: 1,
+            hash.ToString(),
+            Nodes: _generation!.Prepare.Members.Length,
             Recoveries: 0));
     }
 
-    private string HashOfFinal()
-    {
-        using var hash = new WeightsHash();
-        foreach (var parameters in _final)
-        {
-            hash.Append(parameters!.Parameters.Vector.Floats);
-        }
+    private void EndDiverged(string layer, string reason) =>
+        End(new TrainingFailed(_run.Id, _progress.Step, layer, reason));
 
-        return hash.ToString();
-    }
+    private void EndLost(string node, string reason) =>
+        End(new TrainingFailed(_run.Id, _progress.Step, null, $"node {node} is lost: {reason}"));
 
     private void End(TrainingEvent outcome)
     {
         _outcome = outcome;
-        Become(Ending);
-        _node.Tell(new ReleaseGeneration(FirstGeneration));
-    }
-
-    private void TellReplicas(object message)
-    {
-        foreach (var pipeline in _replicas)
+        if (_generation is null)
         {
-            pipeline.Replica.Tell(message);
+            OnReleased();
+        }
+        else
+        {
+            Release();
         }
     }
 
+    private void Release()
+    {
+        Become(Releasing);
+        Expect(_releaseDeadline);
+        Timers.StartPeriodicTimer(RetryTimer, Retry.Instance, _retryEvery);
+        _courier.Close();
+        _generation!.TellAgents(new ReleaseGeneration(_run.Id, Number));
+    }
+
+    private void OnReleasedIfAll()
+    {
+        if (_generation!.IsReleased)
+        {
+            OnReleased();
+        }
+    }
+
+    private void OnReleased()
+    {
+        StopExpecting();
+        StopReceiving();
+        if (_generation is { } generation)
+        {
+            _statistics.Add(generation.Statistics);
+        }
+
+        if (_outcome is null)
+        {
+            Become(Placing);
+            Expect(_startDeadline);
+            PlaceIfPossible();
+            return;
+        }
+
+        _watcher.Tell(new JobOver(_outcome, _outcome is TrainingCompleted ? FinalParameters() : [], _statistics.ToImmutable()));
+        Context.Stop(Self);
+    }
+
+    private ImmutableArray<Tensor> FinalParameters() =>
+    [
+        .. _run.Graph.Nodes.Select(node => node.Layer.Parameters.Length == 0
+            ? Tensor.Rent(_keeper.Pool, new Shape(0))
+            : _state![new StateVector(node.Index, 0, StateSlot.Parameters)].Share()),
+    ];
+
+    private void StopReceiving()
+    {
+        _receiver?.Close();
+        if (_generation is not null)
+        {
+            _keeper.Plane?.Retire(JobKeeper.HashOf(_run.Id), Number);
+        }
+    }
+
+    private void Expect(TimeSpan within) => Timers.StartSingleTimer(DeadlineTimer, Deadline.Instance, within);
+
+    private void StopExpecting()
+    {
+        Timers.Cancel(DeadlineTimer);
+        Timers.Cancel(RetryTimer);
+    }
+
     private void Tell(TrainingEvent happened) => _watcher.Tell(new JobEvent(happened));
+
+    private sealed class Retry : INoSerializationVerificationNeeded
+    {
+        public static Retry Instance { get; } = new();
+    }
+
+    private sealed class Deadline : INoSerializationVerificationNeeded
+    {
+        public static Deadline Instance { get; } = new();
+    }
 }

@@ -1,13 +1,12 @@
-using Akka.Actor;
 using DistributedBackprop.Actors.Pipeline;
-using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Actors.Wire;
 
 namespace DistributedBackprop.Actors.Jobs;
 
-/// <summary>The job allows a replica to train up to a step.</summary>
+/// <summary>The job allows its replicas to train up to a step.</summary>
 /// <param name="Generation">The placement this belongs to.</param>
 /// <param name="UpToStep">The last step allowed.</param>
-public sealed record Grant(long Generation, long UpToStep) : IGenerationMessage, INoSerializationVerificationNeeded;
+public sealed record Grant(long Generation, long UpToStep) : IGenerationMessage, IWireMessage;
 
 /// <summary>A replica's slice of a step has been judged by its loss.</summary>
 /// <param name="Generation">The placement this belongs to.</param>
@@ -16,12 +15,12 @@ public sealed record Grant(long Generation, long UpToStep) : IGenerationMessage,
 /// <param name="LossSum">The sum of its examples' losses, before the update.</param>
 /// <param name="Correct">How many of them were judged right.</param>
 public sealed record StepJudged(long Generation, long Step, int Replica, double LossSum, long Correct)
-    : IGenerationMessage, INoSerializationVerificationNeeded;
+    : IGenerationMessage, IWireMessage;
 
-/// <summary>The job asks a replica to judge its slice of the test set.</summary>
+/// <summary>The job asks its replicas to judge their slices of the test set.</summary>
 /// <param name="Generation">The placement this belongs to.</param>
 /// <param name="AfterStep">With the parameters after this step.</param>
-public sealed record Evaluate(long Generation, long AfterStep) : IGenerationMessage, INoSerializationVerificationNeeded;
+public sealed record Evaluate(long Generation, long AfterStep) : IGenerationMessage, IWireMessage;
 
 /// <summary>The answer to <see cref="Evaluate"/>.</summary>
 /// <param name="Generation">The placement this belongs to.</param>
@@ -30,38 +29,22 @@ public sealed record Evaluate(long Generation, long AfterStep) : IGenerationMess
 /// <param name="LossSum">The sum of its examples' losses.</param>
 /// <param name="Correct">How many of them were judged right.</param>
 public sealed record Evaluated(long Generation, long AfterStep, int Replica, double LossSum, long Correct)
-    : IGenerationMessage, INoSerializationVerificationNeeded;
+    : IGenerationMessage, IWireMessage;
 
 /// <summary>The job ends between two rounds of parameter averaging: layers close the one that is open.</summary>
 /// <param name="Generation">The placement this belongs to.</param>
 /// <param name="AfterStep">The last step.</param>
-public sealed record CloseRound(long Generation, long AfterStep) : IGenerationMessage, INoSerializationVerificationNeeded;
+public sealed record CloseRound(long Generation, long AfterStep) : IGenerationMessage, IWireMessage;
 
 /// <summary>The answer to <see cref="CloseRound"/>.</summary>
 /// <param name="Generation">The placement this belongs to.</param>
 /// <param name="Layer">The layer's place in graph order.</param>
 /// <param name="Replica">Which replica's.</param>
-public sealed record RoundClosed(long Generation, int Layer, int Replica)
-    : IGenerationMessage, INoSerializationVerificationNeeded;
-
-/// <summary>The job asks a layer for its parameters.</summary>
-/// <param name="Generation">The placement this belongs to.</param>
-/// <param name="AfterStep">With the update of this step; the layer answers when that is done.</param>
-public sealed record CollectParameters(long Generation, long AfterStep)
-    : IGenerationMessage, INoSerializationVerificationNeeded;
-
-/// <summary>The answer to <see cref="CollectParameters"/>.</summary>
-/// <param name="Generation">The placement this belongs to.</param>
-/// <param name="Layer">The layer's place in graph order.</param>
-/// <param name="Parameters">Its parameters; the receiver owns this share.</param>
-/// <param name="PeakInFlight">The most micro-batches that it held between their forward and their backward.</param>
-public sealed record LayerParameters(long Generation, int Layer, Parameters Parameters, int PeakInFlight)
-    : IGenerationMessage, INoSerializationVerificationNeeded;
+public sealed record RoundClosed(long Generation, int Layer, int Replica) : IGenerationMessage, IWireMessage;
 
 /// <summary>A layer cannot go on.</summary>
 /// <param name="Generation">The placement this belongs to.</param>
 /// <param name="Layer">The layer's name.</param>
 /// <param name="Step">At which step.</param>
 /// <param name="Reason">Why, for people.</param>
-public sealed record LayerFailed(long Generation, string Layer, long Step, string Reason)
-    : IGenerationMessage, INoSerializationVerificationNeeded;
+public sealed record LayerFailed(long Generation, string Layer, long Step, string Reason) : IGenerationMessage, IWireMessage;

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Akka.Actor;
-using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Actors.Jobs;
 
@@ -12,12 +12,11 @@ public sealed record JobEvent(TrainingEvent Event) : INoSerializationVerificatio
 /// <summary>The last word of a job, after its actors are gone.</summary>
 /// <param name="Event">Completed, failed or cancelled.</param>
 /// <param name="Parameters">
-/// The final parameters in graph order where it completed, else none; the receiver owns these shares.
+/// The final parameters in graph order where it completed, one vector for each layer, else none; the receiver owns them.
 /// </param>
-/// <param name="PeakInFlight">
-/// The most micro-batches that each layer of the first replica held between forward and backward, in graph order.
-/// </param>
-public sealed record JobOver(TrainingEvent Event, ImmutableArray<Parameters> Parameters, ImmutableArray<int> PeakInFlight)
+/// <param name="Generations">What its generations did, in their order.</param>
+public sealed record JobOver(
+    TrainingEvent Event, ImmutableArray<Tensor> Parameters, ImmutableArray<GenerationStatistics> Generations)
     : INoSerializationVerificationNeeded;
 
 /// <summary>Whoever watches has taken in the events up to a step: the job may go some way beyond it.</summary>

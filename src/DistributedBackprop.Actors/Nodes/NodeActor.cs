@@ -1,169 +1,128 @@
 using Akka.Actor;
 using Akka.Hosting;
 using DistributedBackprop.Actors.Jobs;
-using DistributedBackprop.Actors.Pipeline;
-using DistributedBackprop.Training.Tensors;
+using DistributedBackprop.Actors.Transport;
 
 namespace DistributedBackprop.Actors.Nodes;
 
 /// <summary>
-/// A node's agent: makes the layers that a job places here, on their own threads, supervises them, and takes them down
-/// again. A layer that fails is started anew as an empty shell that drops what still comes, and the job hears of it.
+/// A node's agent: has one child for each generation of a job that runs here. An earlier generation of a job ends before a
+/// later one is prepared.
 /// </summary>
 public sealed class NodeActor : ReceiveActor
 {
-    private readonly LayerThreads _threads;
-    private readonly TensorPool _pool;
-    private Generation? _generation;
+    private readonly NodeEquipment _equipment;
+    private readonly Dictionary<string, Running> _running = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (PrepareGeneration Prepare, IActorRef Job)> _waiting = new(StringComparer.Ordinal);
 
     /// <summary>Makes the actor.</summary>
-    /// <param name="threads">The threads of the layers.</param>
-    /// <param name="pool">Lends the tensors of every generation.</param>
-    public NodeActor(LayerThreads threads, TensorPool pool)
+    /// <param name="equipment">What the node has.</param>
+    public NodeActor(NodeEquipment equipment)
     {
-        _threads = threads;
-        _pool = pool;
+        ArgumentNullException.ThrowIfNull(equipment);
+        _equipment = equipment;
         Receive<PrepareGeneration>(Prepare);
         Receive<ReleaseGeneration>(Release);
-        Receive<Abandoned>(OnAbandoned);
         Receive<Terminated>(OnTerminated);
+        Receive<GenerationEnded>(ended =>
+        {
+            if (_running.Values.FirstOrDefault(running => running.Actor.Equals(Sender)) is { } running)
+            {
+                running.Farewell = ended;
+            }
+        });
+
+        // Answers to what this actor has begun itself.
+        Receive<GenerationReleased>(_ => { });
     }
 
     /// <summary>How to make the actor.</summary>
-    public static Props Props(LayerThreads threads, TensorPool pool) =>
-        Akka.Actor.Props.Create(() => new NodeActor(threads, pool));
+    public static Props Props(NodeEquipment equipment) => Akka.Actor.Props.Create(() => new NodeActor(equipment));
 
     /// <inheritdoc/>
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
-        maxNrOfRetries: -1,
-        withinTimeMilliseconds: -1,
-        exception =>
-        {
-            if (_generation is { } generation)
-            {
-                var (layer, step, cause) = exception is LayerException failed
-                    ? (failed.Layer, failed.Step, failed.InnerException!)
-                    : (Self.Path.Name, 0, exception);
-                generation.Job.Tell(new LayerFailed(
-                    generation.Number, layer, step, $"{cause.GetType().Name}: {cause.Message}"));
-            }
-
-            return Directive.Restart;
-        });
-
-    /// <inheritdoc/>
-    protected override void PostStop()
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
     {
-        _generation?.Dispose();
-        base.PostStop();
-    }
+        if (_running.Values.FirstOrDefault(running => running.Actor.Equals(Sender)) is { } running)
+        {
+            running.Job.Tell(new LayerFailed(
+                running.Generation, _equipment.Name, 0, $"{exception.GetType().Name}: {exception.Message}"));
+        }
+
+        return Directive.Stop;
+    });
 
     private void Prepare(PrepareGeneration prepare)
     {
-        if (_generation is not null)
+        if (!_running.TryGetValue(prepare.JobId, out var running))
         {
-            Sender.Tell(new LayerFailed(
-                prepare.Generation, Self.Path.Name, 0, $"generation {_generation.Number} has not been released here"));
-            return;
+            Start(prepare, Sender);
         }
-
-        var lanes = Lanes.For(_threads, _pool, prepare.Job.Parallelism.Replicas * prepare.Job.Parallelism.Stages);
-        var generation = new Generation(prepare.Generation, Sender, lanes);
-        _generation = generation;
-        try
+        else if (prepare.Generation == running.Generation)
         {
-            var pipelines = new PipelineBuilder(prepare, Sender, lanes, _pool).Build(Context);
-            Sender.Tell(new GenerationPrepared(prepare.Generation, pipelines));
+            running.Actor.Forward(prepare);
         }
-#pragma warning disable CA1031 // Whatever it was: the job must hear of it, or it waits for ever.
-        catch (Exception exception)
-#pragma warning restore CA1031
+        else if (prepare.Generation > running.Generation)
         {
-            var (layer, reason) = exception is LayerException failed
-                ? (failed.Layer, failed.InnerException!.Message)
-                : (Self.Path.Name, $"{exception.GetType().Name}: {exception.Message}");
-            Sender.Tell(new LayerFailed(prepare.Generation, layer, 0, reason));
-        }
-
-        // In the order of their names: that of the collection is not the same in every process.
-        foreach (var actor in Context.GetChildren().OrderBy(actor => actor.Path.Name, StringComparer.Ordinal))
-        {
-            Context.Watch(actor);
-            generation.Alive.Add(actor);
+            _waiting[prepare.JobId] = (prepare, Sender);
+            running.Actor.Tell(new ReleaseGeneration(prepare.JobId, running.Generation));
         }
     }
 
-    // Two turns: once all have said that they send nothing more, what is left in the mailboxes can be emptied.
     private void Release(ReleaseGeneration release)
     {
-        if (_generation is not { } generation || generation.Number != release.Generation)
+        if (_waiting.TryGetValue(release.JobId, out var waiting) && waiting.Prepare.Generation == release.Generation)
         {
-            Sender.Tell(new GenerationReleased(release.Generation));
-            return;
+            _waiting.Remove(release.JobId);
         }
 
-        generation.ReleaseTo = Sender;
-        foreach (var actor in generation.Alive)
+        if (_running.TryGetValue(release.JobId, out var running) && running.Generation == release.Generation)
         {
-            actor.Tell(new Abandon(generation.Number));
+            running.Actor.Forward(release);
         }
-
-        EndIfEmpty(generation);
+        else
+        {
+            Sender.Tell(new GenerationReleased(release.Generation, _equipment.Name, null));
+        }
     }
 
-    private void OnAbandoned(Abandoned abandoned)
+    private void Start(PrepareGeneration prepare, IActorRef job)
     {
-        if (_generation is not { } generation || generation.Number != abandoned.Generation)
-        {
-            return;
-        }
-
-        generation.Abandoned++;
-        if (generation.Abandoned == generation.Alive.Count)
-        {
-            foreach (var actor in generation.Alive)
-            {
-                actor.Tell(PoisonPill.Instance);
-            }
-        }
+        var actor = Context.ActorOf(
+            GenerationActor.Props(_equipment, prepare, job), $"{JobHash.Of(prepare.JobId):x16}-g{prepare.Generation}");
+        Context.Watch(actor);
+        _running[prepare.JobId] = new Running(prepare.Generation, actor, job);
     }
 
     private void OnTerminated(Terminated terminated)
     {
-        if (_generation is not { } generation)
+        foreach (var (id, running) in _running.Where(pair => pair.Value.Actor.Equals(terminated.ActorRef)).ToList())
         {
-            return;
-        }
-
-        generation.Alive.Remove(terminated.ActorRef);
-        EndIfEmpty(generation);
-    }
-
-    private void EndIfEmpty(Generation generation)
-    {
-        if (generation.Alive.Count == 0)
-        {
-            generation.Dispose();
-            _generation = null;
-            generation.ReleaseTo?.Tell(new GenerationReleased(generation.Number));
+            // Said only now: whoever hears it may prepare the next one.
+            _running.Remove(id);
+            running.Farewell?.To.Tell(running.Farewell.Released);
+            if (_waiting.Remove(id, out var waiting))
+            {
+                Start(waiting.Prepare, waiting.Job);
+            }
         }
     }
 
-    private sealed class Generation(long number, IActorRef job, Lanes lanes) : IDisposable
+    private sealed class Running(long generation, IActorRef actor, IActorRef job)
     {
-        public long Number { get; } = number;
+        public long Generation { get; } = generation;
+
+        public IActorRef Actor { get; } = actor;
 
         public IActorRef Job { get; } = job;
 
-        public List<IActorRef> Alive { get; } = [];
-
-        public int Abandoned { get; set; }
-
-        public IActorRef? ReleaseTo { get; set; }
-
-        public void Dispose() => lanes.Dispose();
+        public GenerationEnded? Farewell { get; set; }
     }
 }
+
+/// <summary>The last word of a generation's actor to the node's agent, which passes it on once that actor is gone.</summary>
+/// <param name="To">Who waits for it.</param>
+/// <param name="Released">What it is told.</param>
+internal sealed record GenerationEnded(IActorRef To, GenerationReleased Released) : INoSerializationVerificationNeeded;
 
 /// <summary>Puts a node's agent into an actor system.</summary>
 public static class NodeActorHosting
@@ -172,11 +131,11 @@ public static class NodeActorHosting
     public const string Name = "node";
 
     /// <summary>Adds the threads of the layers and the node's agent.</summary>
-    public static AkkaConfigurationBuilder WithNode(this AkkaConfigurationBuilder builder, LayerThreads threads, TensorPool pool)
+    public static AkkaConfigurationBuilder WithNode(this AkkaConfigurationBuilder builder, NodeEquipment equipment)
     {
-        ArgumentNullException.ThrowIfNull(threads);
+        ArgumentNullException.ThrowIfNull(equipment);
         return builder
-            .AddHocon(LayerThreads.Hocon(threads.Threads), HoconAddMode.Prepend)
-            .WithActors((system, registry) => registry.Register<NodeActor>(system.ActorOf(NodeActor.Props(threads, pool), Name)));
+            .AddHocon(LayerThreads.Hocon(equipment.Threads.Threads), HoconAddMode.Prepend)
+            .WithActors((system, registry) => registry.Register<NodeActor>(system.ActorOf(NodeActor.Props(equipment), Name)));
     }
 }

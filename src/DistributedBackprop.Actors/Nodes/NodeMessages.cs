@@ -1,42 +1,99 @@
 using System.Collections.Immutable;
+using System.Net;
 using Akka.Actor;
 using DistributedBackprop.Actors.Pipeline;
-using DistributedBackprop.Training.ChainRule;
-using DistributedBackprop.Training.Data;
+using DistributedBackprop.Actors.Wire;
 using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Actors.Nodes;
 
-/// <summary>A node is told to make the actors of a generation.</summary>
-/// <param name="Generation">Which.</param>
+/// <summary>
+/// A node is told to prepare its part of a generation: to end what it has of an earlier one, to check its data, and to
+/// take the tensors of this one. Sent again, it changes nothing.
+/// </summary>
+/// <param name="JobId">Which job.</param>
+/// <param name="Generation">Which placement of it, from 1.</param>
 /// <param name="Job">The job.</param>
-/// <param name="Graph">Its network.</param>
-/// <param name="Data">Its examples.</param>
-/// <param name="Initial">Parameters to begin with, by full name (<c>layer.parameter</c>); null for fresh ones.</param>
+/// <param name="DataFingerprint">The fingerprint that the data must have.</param>
+/// <param name="TrainExamples">Examples of the training set.</param>
+/// <param name="Placement">Which stages run where.</param>
+/// <param name="Members">The nodes that take part.</param>
+/// <param name="Keeper">Who keeps the job's state: it sends it before the beginning and takes it in at the end.</param>
+/// <param name="AfterStep">The last step trained before: 0 for a fresh job.</param>
+/// <param name="Origin">What the layers begin with.</param>
 public sealed record PrepareGeneration(
-    long Generation, TrainingJob Job, Graph Graph, DataSet Data, ImmutableDictionary<string, float[]>? Initial)
-    : IGenerationMessage, INoSerializationVerificationNeeded;
+    string JobId,
+    long Generation,
+    TrainingJob Job,
+    string DataFingerprint,
+    int TrainExamples,
+    Placement Placement,
+    ImmutableArray<Member> Members,
+    Member Keeper,
+    long AfterStep,
+    StateOrigin Origin) : IGenerationMessage, IWireMessage;
 
-/// <summary>The answer to <see cref="PrepareGeneration"/>: who does what.</summary>
-/// <param name="Generation">Which.</param>
-/// <param name="Replicas">One pipeline per replica, in their order.</param>
-public sealed record GenerationPrepared(long Generation, ImmutableArray<PipelineRefs> Replicas)
-    : IGenerationMessage, INoSerializationVerificationNeeded;
+/// <summary>A process that takes part in a generation.</summary>
+/// <param name="Name">The node's name.</param>
+/// <param name="Tensors">Where it takes tensors; null where there is no network.</param>
+/// <param name="Actor">Whom control messages go to.</param>
+public sealed record Member(string Name, DnsEndPoint? Tensors, IActorRef Actor);
 
-/// <summary>The actors of one replica.</summary>
-/// <param name="Replica">The near end.</param>
-/// <param name="Layers">The layers in graph order.</param>
-/// <param name="Loss">The far end.</param>
-public sealed record PipelineRefs(IActorRef Replica, ImmutableArray<IActorRef> Layers, IActorRef Loss)
+/// <summary>What the layers of a generation begin with.</summary>
+public enum StateOrigin
 {
-    /// <summary>All of them.</summary>
-    public IEnumerable<IActorRef> All => [Replica, .. Layers, Loss];
+    /// <summary>Fresh parameters: each node draws them itself.</summary>
+    Fresh,
+
+    /// <summary>Parameters that the keeper sends; the optimizer begins anew.</summary>
+    Parameters,
+
+    /// <summary>The whole state, which the keeper sends.</summary>
+    Full,
 }
 
-/// <summary>A node is told to end a generation.</summary>
+/// <summary>The answer to <see cref="PrepareGeneration"/>; its sender is the actor of the generation.</summary>
 /// <param name="Generation">Which.</param>
-public sealed record ReleaseGeneration(long Generation) : IGenerationMessage, INoSerializationVerificationNeeded;
+/// <param name="Node">Who answers.</param>
+public sealed record GenerationPrepared(long Generation, string Node) : IGenerationMessage, IWireMessage;
 
-/// <summary>The answer to <see cref="ReleaseGeneration"/>: its actors are gone and their tensors returned.</summary>
+/// <summary>A node cannot take part in a generation.</summary>
 /// <param name="Generation">Which.</param>
-public sealed record GenerationReleased(long Generation) : IGenerationMessage, INoSerializationVerificationNeeded;
+/// <param name="Node">Who answers.</param>
+/// <param name="Reason">Why, for people.</param>
+public sealed record GenerationRefused(long Generation, string Node, string Reason) : IGenerationMessage, IWireMessage;
+
+/// <summary>
+/// All nodes are prepared: each opens its links, takes in the state that the keeper sends, and makes and connects its
+/// layers.
+/// </summary>
+/// <param name="Generation">Which.</param>
+/// <param name="Members">The nodes, each with the actor of the generation.</param>
+public sealed record BeginGeneration(long Generation, ImmutableArray<Member> Members) : IGenerationMessage, IWireMessage;
+
+/// <summary>The answer to <see cref="BeginGeneration"/>: the layers are connected.</summary>
+/// <param name="Generation">Which.</param>
+/// <param name="Node">Who answers.</param>
+public sealed record GenerationBegun(long Generation, string Node) : IGenerationMessage, IWireMessage;
+
+/// <summary>A node is told to end a generation.</summary>
+/// <param name="JobId">Of which job.</param>
+/// <param name="Generation">Which.</param>
+public sealed record ReleaseGeneration(string JobId, long Generation) : IGenerationMessage, IWireMessage;
+
+/// <summary>
+/// The answer to <see cref="ReleaseGeneration"/>: the generation's actors are gone, its sends done and its tensors
+/// returned.
+/// </summary>
+/// <param name="Generation">Which.</param>
+/// <param name="Node">Who answers.</param>
+/// <param name="Statistics">What it did here; null where it never was.</param>
+public sealed record GenerationReleased(long Generation, string Node, NodeStatistics? Statistics)
+    : IGenerationMessage, IWireMessage;
+
+/// <summary>A link between two nodes is broken: their generation cannot go on.</summary>
+/// <param name="Generation">Which.</param>
+/// <param name="Node">Who noticed.</param>
+/// <param name="Peer">The other end.</param>
+/// <param name="Reason">What happened, for people.</param>
+public sealed record LinkBroken(long Generation, string Node, string Peer, string Reason) : IGenerationMessage, IWireMessage;

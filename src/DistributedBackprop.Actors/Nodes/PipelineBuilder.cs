@@ -1,157 +1,115 @@
 using System.Collections.Immutable;
 using Akka.Actor;
+using DistributedBackprop.Actors.Averaging;
 using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Data;
-using DistributedBackprop.Training.Jobs;
-using DistributedBackprop.Training.Optimizers;
 using DistributedBackprop.Training.Pipeline;
 using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Actors.Nodes;
 
 /// <summary>Makes the actors of a generation on one node.</summary>
-internal sealed class PipelineBuilder
+/// <param name="scope">What runs here.</param>
+/// <param name="job">Who hears of losses and failures.</param>
+/// <param name="data">The examples; null where none are needed.</param>
+/// <param name="lanes">The threads.</param>
+/// <param name="meters">Of the stages here.</param>
+/// <param name="averaging">Of the averagings here.</param>
+internal sealed class PipelineBuilder(
+    GenerationScope scope,
+    IActorRef job,
+    DataSet? data,
+    Lanes lanes,
+    IReadOnlyDictionary<(int Replica, int Stage), StageMeter> meters,
+    AveragingMeter averaging)
 {
-    private readonly PrepareGeneration _prepare;
-    private readonly IActorRef _job;
-    private readonly Lanes _lanes;
-    private readonly TensorPool _pool;
-    private readonly StepPlan _plan;
-    private readonly Schedule _schedule;
-    private readonly ImmutableArray<int> _stageOf;
-    private readonly Optimizer _optimizer;
+    private readonly Schedule _schedule = Schedule.Of(
+        scope.Parallelism.Schedule, scope.Parallelism.Stages, scope.Prepare.Job.Training.MicroBatches);
 
-    public PipelineBuilder(PrepareGeneration prepare, IActorRef job, Lanes lanes, TensorPool pool)
+    private PrepareGeneration Prepare => scope.Prepare;
+
+    private int LastStage => scope.Parallelism.Stages - 1;
+
+    /// <summary>Makes them, and gives the layers what they begin with.</summary>
+    /// <param name="factory">Whose children they are.</param>
+    /// <param name="states">What layers begin with.</param>
+    public LocalActors Build(IActorRefFactory factory, LayerStates states)
     {
-        _prepare = prepare;
-        _job = job;
-        _lanes = lanes;
-        _pool = pool;
-        _plan = new StepPlan(prepare.Job.Training, prepare.Data.Train.Count);
-        var parallelism = prepare.Job.Parallelism;
-        _schedule = Schedule.Of(parallelism.Schedule, parallelism.Stages, prepare.Job.Training.MicroBatches);
-        _stageOf = StageCut.Of([.. prepare.Graph.Nodes.Select(node => node.Layer.WorkPerExample)], parallelism.Stages);
-        _optimizer = Optimizer.Of(prepare.Job.Optimizer);
-    }
-
-    private Parallelism Parallelism => _prepare.Job.Parallelism;
-
-    public ImmutableArray<PipelineRefs> Build(IActorRefFactory factory)
-    {
-        var parameters = new List<Parameters>(_prepare.Graph.Nodes.Length);
-        try
+        var plan = new StepPlan(Prepare.Job.Training, Prepare.TrainExamples);
+        var layers = ImmutableDictionary.CreateBuilder<(int Replica, int Layer), IActorRef>();
+        foreach (var (replica, layer) in scope.Layers)
         {
-            foreach (var node in _prepare.Graph.Nodes)
-            {
-                AddInitialParameters(node, parameters);
-            }
-
-            return [.. Enumerable.Range(0, Parallelism.Replicas).Select(replica => Pipeline(factory, replica, parameters))];
+            var node = scope.Graph.Nodes[layer];
+            var stage = scope.StageOf[layer];
+            var props = LayerActor.Props(Prepare.Generation, job, Assign(node, replica, plan));
+            var actor = Start(factory, props, replica, stage, node.Name);
+            actor.Tell(states.Of(replica, layer));
+            layers.Add((replica, layer), actor);
         }
-        finally
-        {
-            foreach (var layer in parameters)
-            {
-                layer.Dispose();
-            }
-        }
+
+        return new LocalActors(
+            scope.Pipelines.Where(pipeline => pipeline.Stage == 0).ToImmutableDictionary(
+                pipeline => pipeline.Replica,
+                pipeline => Start(
+                    factory,
+                    ReplicaActor.Props(Prepare.Generation, job, AssignReplica(pipeline.Replica, plan)),
+                    pipeline.Replica,
+                    0,
+                    "(replica)")),
+            layers.ToImmutable(),
+            scope.Pipelines.Where(pipeline => pipeline.Stage == LastStage).ToImmutableDictionary(
+                pipeline => pipeline.Replica,
+                pipeline => Start(factory, LossProps(pipeline.Replica), pipeline.Replica, LastStage, "(loss)")));
     }
 
-    private PipelineRefs Pipeline(IActorRefFactory factory, int replica, List<Parameters> parameters)
-    {
-        var layers = _prepare.Graph.Nodes.Select(node =>
-        {
-            var layer = Start(
-                factory,
-                LayerActor.Props(_prepare.Generation, _job, Assign(node, replica)),
-                replica,
-                _stageOf[node.Index],
-                node.Name);
-            layer.Tell(new Restore(_prepare.Generation, parameters[node.Index].Share()));
-            return layer;
-        }).ToImmutableArray();
-        return new PipelineRefs(
-            Start(factory, ReplicaActor.Props(_prepare.Generation, _job, AssignReplica(replica)), replica, 0, "(replica)"),
-            layers,
-            Start(
-                factory,
-                LossActor.Props(
-                    _prepare.Generation,
-                    _job,
-                    Loss.Of(_prepare.Job.Loss, _prepare.Graph.Output),
-                    WorkspaceOf(replica, Parallelism.Stages - 1)),
-                replica,
-                Parallelism.Stages - 1,
-                "(loss)"));
-    }
+    private Props LossProps(int replica) => LossActor.Props(
+        Prepare.Generation,
+        job,
+        replica,
+        Loss.Of(Prepare.Job.Loss, scope.Graph.Output),
+        WorkspaceOf(replica, LastStage));
 
-    private LayerAssignment Assign(GraphNode node, int replica) => new(
+    private LayerAssignment Assign(GraphNode node, int replica, StepPlan plan) => new(
         node,
         replica,
-        _schedule[_stageOf[node.Index]],
-        Parallelism.Averaging,
-        _optimizer,
-        _prepare.Job.Optimizer.LearningRate,
-        _plan.TotalSteps,
-        WorkspaceOf(replica, _stageOf[node.Index]));
+        scope.Parallelism.Replicas,
+        Prepare.AfterStep,
+        _schedule[scope.StageOf[node.Index]],
+        scope.Parallelism.Averaging,
+        scope.Optimizer,
+        Prepare.Job.Optimizer.LearningRate,
+        plan.TotalSteps,
+        WorkspaceOf(replica, scope.StageOf[node.Index]),
+        meters[(replica, scope.StageOf[node.Index])],
+        averaging);
 
-    private ReplicaAssignment AssignReplica(int replica) => new(
+    private ReplicaAssignment AssignReplica(int replica, StepPlan plan) => new(
         replica,
-        Parallelism.Replicas,
-        _prepare.Job.Training.MicroBatches,
-        _prepare.Job.Seed,
-        _prepare.Job.Data.Shuffle,
-        _prepare.Graph.Input,
-        _prepare.Data,
-        _plan,
-        Parallelism.Averaging,
+        scope.Parallelism.Replicas,
+        Prepare.AfterStep,
+        Prepare.Job.Training.MicroBatches,
+        Prepare.Job.Seed,
+        Prepare.Job.Data.Shuffle,
+        scope.Graph.Input,
+        data!,
+        plan,
+        scope.Parallelism.Averaging,
         WorkspaceOf(replica, 0));
 
     private IActorRef Start(IActorRefFactory factory, Props props, int replica, int stage, string name) => factory.ActorOf(
-        props.WithDispatcher(LayerThreads.DispatcherOf(LaneOf(replica, stage))),
-        $"g{_prepare.Generation}-r{replica}-{name}");
+        props.WithDispatcher(LayerThreads.DispatcherOf(LaneOf(replica, stage))), $"r{replica}-{name}");
 
-    private int LaneOf(int replica, int stage) => _lanes.Of((replica * Parallelism.Stages) + stage);
+    private int LaneOf(int replica, int stage) => lanes.Of(scope.Pipelines.IndexOf((replica, stage)));
 
-    private Workspace WorkspaceOf(int replica, int stage) => _lanes.Workspaces[LaneOf(replica, stage)];
-
-    // Into the list at once: what fails after that is given up with the others.
-    private void AddInitialParameters(GraphNode node, List<Parameters> all)
-    {
-        var layer = node.Layer;
-        var parameters = RentParameters(node);
-        all.Add(parameters);
-        if (_prepare.Initial is null)
-        {
-            layer.Initialize(parameters, node.Name, _prepare.Job.Seed);
-        }
-        else
-        {
-            foreach (var slot in layer.Parameters.Slots)
-            {
-                _prepare.Initial[$"{node.Name}.{slot.Name}"].CopyTo(parameters[slot]);
-            }
-        }
-
-        for (var start = 0; start < layer.Parameters.Length; start += layer.UpdateBlock)
-        {
-            layer.Prepare(parameters, start, Math.Min(layer.UpdateBlock, layer.Parameters.Length - start));
-        }
-    }
-
-    private Parameters RentParameters(GraphNode node)
-    {
-        try
-        {
-            return Parameters.Rent(_pool, node.Layer.Parameters, node.Layer.PackedLength);
-        }
-        catch (Exception e) when (e is OutOfMemoryException or OverflowException)
-        {
-            throw new LayerException(
-                node.Name,
-                0,
-                new InvalidOperationException($"no memory for its {node.Layer.Parameters.Length} parameters", e));
-        }
-    }
+    private Workspace WorkspaceOf(int replica, int stage) => lanes.Workspaces[LaneOf(replica, stage)];
 }
+
+/// <summary>The actors of a generation on one node.</summary>
+/// <param name="Replicas">The near ends, by replica.</param>
+/// <param name="Layers">The layers, by replica and place in the graph.</param>
+/// <param name="Losses">The far ends, by replica.</param>
+internal sealed record LocalActors(
+    ImmutableDictionary<int, IActorRef> Replicas,
+    ImmutableDictionary<(int Replica, int Layer), IActorRef> Layers,
+    ImmutableDictionary<int, IActorRef> Losses);

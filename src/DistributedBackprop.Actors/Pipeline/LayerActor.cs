@@ -1,5 +1,6 @@
 using Akka.Actor;
 using DistributedBackprop.Actors.Averaging;
+using DistributedBackprop.Actors.Checkpoints;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Pipeline;
@@ -28,14 +29,14 @@ public sealed class LayerActor : PipelineActor
     private readonly ReadOnlyMemory<bool> _inputDeltaWanted;
     private Connect? _links;
     private Parameters? _gradient;
-    private (IActorRef Target, long AfterStep)? _parametersWanted;
+    private CaptureState? _capture;
+    private IActorRef _keeper = ActorRefs.Nobody;
     private (IActorRef Target, long AfterStep)? _closeRound;
     private bool _isClosing;
-    private long _step = 1;
+    private long _step;
     private int _examples;
     private int _position;
     private int _nextChunk;
-    private int _peakInFlight;
 
     /// <summary>Makes the actor.</summary>
     /// <param name="generation">The placement it belongs to.</param>
@@ -47,7 +48,8 @@ public sealed class LayerActor : PipelineActor
         _assignment = assignment;
         _peers = LayerPeers.Of(assignment.Averaging, assignment, generation);
         _activations = new Arrivals(assignment.Node.Inputs.Length);
-        _deltas = new Arrivals(Math.Max(1, assignment.Node.Consumers.Length));
+        _deltas = new Arrivals(assignment.Node.OutputEdges.Length);
+        _step = assignment.AfterStep + 1;
         _inputDeltas = new Tensor?[assignment.Node.Inputs.Length];
         _inputDeltaWanted = assignment.Node.InputDeltaWanted.AsMemory();
     }
@@ -65,36 +67,46 @@ public sealed class LayerActor : PipelineActor
         Akka.Actor.Props.Create(() => new LayerActor(generation, job, assignment));
 
     /// <inheritdoc/>
-    protected override void BeforeConnected() => OfGeneration<Restore>(restore => _peers.Restore(restore.Parameters));
+    protected override void BeforeConnected() => OfGeneration<Restore>(_peers.Restore);
 
     /// <inheritdoc/>
     protected override void BecomeConnected(Connect links)
     {
         _links = links;
         _gradient = Parameters.Rent(_assignment.Workspace.Pool, Layer.Parameters);
-        _peers.Connect(links.Peers, Self);
+        _peers.Connect(links.Peers);
         OfGeneration<Activation>(activation =>
         {
             _firstPositions[activation.Key] = activation.FirstPosition;
-            _activations.Add(activation.Key, activation.Input, activation.Value);
+            _activations.Add(activation.Key, activation.Edge - _assignment.Node.FirstEdge, activation.Value);
             Advance();
         });
         OfGeneration<Delta>(delta =>
         {
-            _deltas.Add(delta.Key, delta.Consumer, delta.Value);
+            _deltas.Add(delta.Key, _assignment.Node.OutputEdges.IndexOf(delta.Edge), delta.Value);
             Advance();
         });
         OfGeneration<GradientReady>(OnReady);
         OfGeneration<ParametersReady>(OnReady);
+        OfGeneration<Contribution>(contribution =>
+        {
+            _peers.OnContribution(contribution);
+            Advance();
+        });
+        OfGeneration<UpdatedChunk>(chunk =>
+        {
+            _peers.OnUpdatedChunk(chunk);
+            Advance();
+        });
         OfGeneration<PartUpdated>(updated =>
         {
             _peers.OnPartUpdated(updated);
             Advance();
         });
-        OfGeneration<CollectParameters>(collect =>
+        OfGeneration<CaptureState>(capture =>
         {
-            _parametersWanted = (Sender, collect.AfterStep);
-            AnswerWhoWantsParameters();
+            (_capture, _keeper) = (capture, Sender);
+            SendStateIfAsked();
         });
         OfGeneration<CloseRound>(close =>
         {
@@ -128,10 +140,10 @@ public sealed class LayerActor : PipelineActor
         }
 
         CloseRoundIfAsked();
-        AnswerWhoWantsParameters();
+        SendStateIfAsked();
     }
 
-    private void OnReady(IPeerReady ready)
+    private void OnReady(PeerReady ready)
     {
         _peers.OnReady(ready);
         Advance();
@@ -146,6 +158,7 @@ public sealed class LayerActor : PipelineActor
             return false;
         }
 
+        _assignment.Stage.Interrupt();
         Forward(key);
         _nextChunk++;
         return true;
@@ -165,6 +178,7 @@ public sealed class LayerActor : PipelineActor
             return false;
         }
 
+        _assignment.Stage.Begin(_step);
         if (operation.IsForward)
         {
             Forward(key);
@@ -173,6 +187,8 @@ public sealed class LayerActor : PipelineActor
         {
             Backward(key);
         }
+
+        _assignment.Stage.End();
 
         _nextChunk = 0;
         _position++;
@@ -194,7 +210,7 @@ public sealed class LayerActor : PipelineActor
         if (pullback is not null)
         {
             _stash.Add(key.Index, pullback);
-            _peakInFlight = Math.Max(_peakInFlight, _stash.Count);
+            _assignment.Stage.Holds(_assignment.Node.Index, _stash.Count);
         }
 
         var links = _links!.Forward;
@@ -202,7 +218,7 @@ public sealed class LayerActor : PipelineActor
         {
             // The last consumer gets the output itself, those before it shares of it.
             var value = i == links.Length - 1 ? output : output.Share();
-            links[i].Target.Tell(new Activation(Generation, key, firstPosition, links[i].Position, value));
+            links[i].Target.Tell(new Activation(Generation, key, _assignment.Replica, links[i].Edge, firstPosition, value));
         }
     }
 
@@ -230,6 +246,7 @@ public sealed class LayerActor : PipelineActor
 
     private void Backward(MicroBatchKey key)
     {
+        _assignment.Meter.Backward();
         var deltas = _deltas.Take(key);
         var delta = DeltaSum.InGraphOrder(deltas);
         _deltas.GiveBack(deltas);
@@ -246,7 +263,7 @@ public sealed class LayerActor : PipelineActor
         {
             if (_links!.Backward[input] is { } link)
             {
-                link.Target.Tell(new Delta(Generation, key, link.Position, _inputDeltas[input]!));
+                link.Target.Tell(new Delta(Generation, key, _assignment.Replica, link.Edge, _inputDeltas[input]!));
             }
         }
     }
@@ -273,12 +290,17 @@ public sealed class LayerActor : PipelineActor
         }
     }
 
-    private void AnswerWhoWantsParameters()
+    private void SendStateIfAsked()
     {
-        if (_parametersWanted is { } wanted && wanted.AfterStep == _step - 1 && !_peers.IsBusy)
+        if (_capture is not { } capture || capture.AfterStep != _step - 1 || _peers.IsBusy)
         {
-            _parametersWanted = null;
-            wanted.Target.Tell(new LayerParameters(Generation, _assignment.Node.Index, _peers.Snapshot(), _peakInFlight));
+            return;
+        }
+
+        _capture = null;
+        foreach (var (vector, start, value) in _peers.Capture(capture.ParametersOnly))
+        {
+            _keeper.Tell(new StatePart(Generation, capture.AfterStep, vector, start, value));
         }
     }
 
@@ -302,7 +324,10 @@ public sealed class LayerActor : PipelineActor
         }
         else
         {
-            suspects.ForEach(input => links[input]?.Target.Tell(trace));
+            foreach (var link in suspects.Select(input => links[input]).OfType<Link>())
+            {
+                link.Target.Tell(trace with { Edge = link.Edge });
+            }
         }
 
         void Fail(string reason) =>

@@ -12,23 +12,26 @@ namespace DistributedBackprop.Actors.Pipeline;
 /// </summary>
 public sealed class LossActor : PipelineActor
 {
+    private readonly int _replica;
     private readonly Loss _loss;
     private readonly Workspace _workspace;
     private readonly Arrivals _outputs = new(1);
     private readonly Dictionary<MicroBatchKey, Targets> _targets = [];
     private Connect? _links;
-    private MicroBatchKey _next = new(1, 0, true);
+    private MicroBatchKey _next;
     private double _sum;
     private long _correct;
 
     /// <summary>Makes the actor.</summary>
     /// <param name="generation">The placement it belongs to.</param>
     /// <param name="job">Who hears of failures.</param>
+    /// <param name="replica">Whose pipeline it ends.</param>
     /// <param name="loss">How wrong an output is.</param>
     /// <param name="workspace">What to compute with.</param>
-    public LossActor(long generation, IActorRef job, Loss loss, Workspace workspace)
+    public LossActor(long generation, IActorRef job, int replica, Loss loss, Workspace workspace)
         : base(generation, job)
     {
+        _replica = replica;
         _loss = loss;
         _workspace = workspace;
     }
@@ -40,8 +43,8 @@ public sealed class LossActor : PipelineActor
     protected override long CurrentStep => _next.Step;
 
     /// <summary>How to make the actor.</summary>
-    public static Props Props(long generation, IActorRef job, Loss loss, Workspace workspace) =>
-        Akka.Actor.Props.Create(() => new LossActor(generation, job, loss, workspace));
+    public static Props Props(long generation, IActorRef job, int replica, Loss loss, Workspace workspace) =>
+        Akka.Actor.Props.Create(() => new LossActor(generation, job, replica, loss, workspace));
 
     /// <inheritdoc/>
     protected override void BecomeConnected(Connect links)
@@ -109,12 +112,12 @@ public sealed class LossActor : PipelineActor
         if (delta is not null)
         {
             var link = _links!.Backward[0]!;
-            link.Target.Tell(new Delta(Generation, key, link.Position, delta.Share()));
+            link.Target.Tell(new Delta(Generation, key, _replica, link.Edge, delta.Share()));
         }
 
         if (targets.IsLast || !key.IsTraining)
         {
-            _links!.OtherEnd!.Tell(new Judged(Generation, key, _sum, _correct));
+            _links!.OtherEnd!.Tell(new Judged(Generation, key, _replica, _sum, _correct));
         }
     }
 
@@ -127,7 +130,8 @@ public sealed class LossActor : PipelineActor
         }
         else
         {
-            _links!.Backward[0]!.Target.Tell(new TraceNonFinite(Generation, key));
+            var link = _links!.Backward[0]!;
+            link.Target.Tell(new TraceNonFinite(Generation, key, _replica, link.Edge));
         }
     }
 }

@@ -38,6 +38,7 @@ public sealed class ReplicaActor : PipelineActor
         _assignment = assignment;
         _epochOrder = new EpochOrder(assignment.Seed, assignment.Data.Train.Count, assignment.Shuffle);
         _order = new int[assignment.Data.Train.Count];
+        _fedStep = _judgedStep = _grantedStep = assignment.AfterStep;
     }
 
     /// <inheritdoc/>
@@ -161,12 +162,12 @@ public sealed class ReplicaActor : PipelineActor
         var features = Tensor.Rent(pool, _assignment.Input.Stacked(indices.Length));
         var labels = Tensor.Rent(pool, new Shape(indices.Length), ElementType.Int32);
         examples.Gather(indices, _assignment.Data.Factor, features.Floats, labels.Integers);
-        _links!.OtherEnd!.Tell(new Targets(Generation, key, labels, stepExamples, isLast));
+        _links!.OtherEnd!.Tell(new Targets(Generation, key, _assignment.Replica, labels, stepExamples, isLast));
         for (var i = 0; i < _links.Forward.Length; i++)
         {
             var link = _links.Forward[i];
             var value = i == _links.Forward.Length - 1 ? features : features.Share();
-            link.Target.Tell(new Activation(Generation, key, firstPosition, link.Position, value));
+            link.Target.Tell(new Activation(Generation, key, _assignment.Replica, link.Edge, firstPosition, value));
         }
     }
 

@@ -7,6 +7,7 @@ namespace DistributedBackprop.Actors.Pipeline;
 /// <summary>What a replica actor is made of.</summary>
 /// <param name="Replica">Which, from 0.</param>
 /// <param name="Replicas">How many there are.</param>
+/// <param name="AfterStep">The last step trained before it begins: 0 for a fresh network.</param>
 /// <param name="MicroBatches">Of one replica's step.</param>
 /// <param name="Seed">The job's seed: keys the order of examples.</param>
 /// <param name="Shuffle">Whether each epoch has an order of its own.</param>
@@ -18,6 +19,7 @@ namespace DistributedBackprop.Actors.Pipeline;
 public sealed record ReplicaAssignment(
     int Replica,
     int Replicas,
+    long AfterStep,
     int MicroBatches,
     long Seed,
     bool Shuffle,

@@ -1,5 +1,5 @@
 using DistributedBackprop.Actors.Averaging;
-using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Actors.Checkpoints;
 
 namespace DistributedBackprop.Actors.Pipeline;
 
@@ -21,13 +21,19 @@ internal static class TensorsOf
                 targets.Labels.Dispose();
                 break;
             case Restore restore:
-                restore.Parameters.Dispose();
+                restore.Dispose();
                 break;
-            case LayerParameters parameters:
-                parameters.Parameters.Dispose();
+            case StatePart part:
+                part.Value.Dispose();
                 break;
-            case IPeerReady ready:
+            case PeerReady ready:
                 ready.Dispose();
+                break;
+            case Contribution contribution:
+                contribution.Value.Dispose();
+                break;
+            case UpdatedChunk chunk:
+                chunk.Value.Dispose();
                 break;
         }
     }

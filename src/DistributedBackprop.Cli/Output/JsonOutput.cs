@@ -51,6 +51,9 @@ internal sealed class JsonOutput(Stream output, int progressEvery) : ITrainingOu
                 json.WriteNumber("parameters", started.Parameters);
                 json.WriteNumber("nodes", started.Nodes);
                 break;
+            case GenerationStarted generation:
+                WriteGeneration(json, generation);
+                break;
             case StepDone step:
                 json.WriteString("event", "progress");
                 json.WriteNumber("step", step.Step);
@@ -83,6 +86,29 @@ internal sealed class JsonOutput(Stream output, int progressEvery) : ITrainingOu
             default:
                 throw new ArgumentOutOfRangeException(nameof(happened), happened, "An event without a JSON form.");
         }
+    }
+
+    private static void WriteGeneration(Utf8JsonWriter json, GenerationStarted generation)
+    {
+        json.WriteString("event", "generation");
+        json.WriteNumber("generation", generation.Generation);
+        json.WriteNumber("step", generation.Step);
+        json.WriteString("reason", generation.Reason);
+        json.WriteStartArray("placement");
+        var placement = generation.Placement;
+        for (var replica = 0; replica < placement.Replicas; replica++)
+        {
+            for (var stage = 0; stage < placement.Stages; stage++)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("replica", replica);
+                json.WriteNumber("stage", stage);
+                json.WriteString("node", placement[replica, stage]);
+                json.WriteEndObject();
+            }
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteCompleted(Utf8JsonWriter json, TrainingCompleted completed)

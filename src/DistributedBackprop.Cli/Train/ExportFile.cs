@@ -42,7 +42,7 @@ internal sealed class ExportFile
                 stream, ParameterNames.Of(result.Graph), new Dictionary<string, string> { ["format"] = "pt" });
             foreach (var layer in result.Parameters)
             {
-                writer.Append(layer.Vector.Floats);
+                writer.Append(layer.Floats);
             }
 
             writer.Complete();

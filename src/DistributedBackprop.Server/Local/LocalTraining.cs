@@ -20,16 +20,23 @@ public sealed class LocalTraining : IAsyncDisposable
     // How many steps whoever watches may leave unanswered: see Watched.
     private const long AnswerEvery = 256;
 
+    private const string NodeName = "node-1";
+    private const string KeeperName = "coordinator";
+
     private readonly IHost _host;
     private readonly ActorSystem _system;
-    private readonly IActorRef _node;
+    private readonly IActorRef _directory;
+    private readonly RunData _data;
 
-    private LocalTraining(IHost host, TensorPool pool)
+    private LocalTraining(IHost host, NodeEquipment equipment, RunData data)
     {
         _host = host;
-        Pool = pool;
+        _data = data;
+        Pool = equipment.Pool;
         _system = host.Services.GetRequiredService<ActorSystem>();
-        _node = host.Services.GetRequiredService<IReadOnlyActorRegistry>().Get<NodeActor>();
+        var node = host.Services.GetRequiredService<IReadOnlyActorRegistry>().Get<NodeActor>();
+        _directory = _system.ActorOf(
+            StaticDirectory.Props([new NodeInfo(equipment.Description, node, NodePresence.Up)]), "directory");
     }
 
     /// <summary>Lends all tensors of this node.</summary>
@@ -41,17 +48,23 @@ public sealed class LocalTraining : IAsyncDisposable
     public static async Task<LocalTraining> StartAsync(int threads, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        var pool = new TensorPool();
+        var data = new RunData();
+        var equipment = new NodeEquipment(
+            new NodeDescription(NodeName, threads, null, Environment.ProcessId, "", ""),
+            new LayerThreads(threads, TilesOf),
+            new TensorPool(),
+            data,
+            null);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "backprop" });
 
         // Signals are the command line's to handle: a job ends in its own way.
         builder.Services.AddSingleton<IHostLifetime, PassiveLifetime>();
         builder.Services.AddAkka("backprop", akka => akka
             .AddHocon(Settings, HoconAddMode.Prepend)
-            .WithNode(new LayerThreads(threads, TilesOf), pool));
+            .WithNode(equipment));
         var host = builder.Build();
         await host.StartAsync(cancellation);
-        return new LocalTraining(host, pool);
+        return new LocalTraining(host, equipment, data);
     }
 
     /// <summary>Trains a job to its end.</summary>
@@ -63,8 +76,9 @@ public sealed class LocalTraining : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(observe);
+        using var given = _data.Give(run.Job, run.Data);
         var events = Channel.CreateUnbounded<object>(new UnboundedChannelOptions { SingleReader = true });
-        var watcher = _system.ActorOf(WatcherActor.Props(run, _node, events.Writer));
+        var watcher = _system.ActorOf(WatcherActor.Props(run, _directory, new JobKeeper(KeeperName, Pool), events.Writer));
         await using var registration = cancellation.Register(() => watcher.Tell(new CancelJob()));
         Exception? failure = null;
         await foreach (var message in events.Reader.ReadAllAsync(CancellationToken.None))
@@ -86,7 +100,7 @@ public sealed class LocalTraining : IAsyncDisposable
                     break;
                 case JobOver over:
                     _system.Stop(watcher);
-                    var result = new TrainingResult(over.Event, run.Graph, over.Parameters, over.PeakInFlight);
+                    var result = new TrainingResult(over.Event, run.Graph, over.Parameters, over.Generations);
                     if (failure is not null)
                     {
                         result.Dispose();

@@ -1,19 +1,21 @@
 using System.Collections.Immutable;
+using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Server.Local;
 
 /// <summary>How a job ended, and its weights where it completed. Its owner disposes of it.</summary>
 /// <param name="outcome">Completed, failed or cancelled.</param>
 /// <param name="graph">The network.</param>
-/// <param name="parameters">The final parameters in graph order; none unless it completed.</param>
-/// <param name="peakInFlight">
-/// The most micro-batches that each layer of the first replica held between forward and backward; none unless it
-/// completed.
-/// </param>
+/// <param name="parameters">The final parameters in graph order, a vector for each layer; none unless it completed.</param>
+/// <param name="generations">What its generations did.</param>
 public sealed class TrainingResult(
-    TrainingEvent outcome, Graph graph, ImmutableArray<Parameters> parameters, ImmutableArray<int> peakInFlight) : IDisposable
+    TrainingEvent outcome,
+    Graph graph,
+    ImmutableArray<Tensor> parameters,
+    ImmutableArray<GenerationStatistics> generations) : IDisposable
 {
     /// <summary>Completed, failed or cancelled.</summary>
     public TrainingEvent Outcome { get; } = outcome;
@@ -21,11 +23,11 @@ public sealed class TrainingResult(
     /// <summary>The network.</summary>
     public Graph Graph { get; } = graph;
 
-    /// <summary>The final parameters in graph order; none unless it completed.</summary>
-    public ImmutableArray<Parameters> Parameters { get; } = parameters;
+    /// <summary>The final parameters in graph order, a vector for each layer; none unless it completed.</summary>
+    public ImmutableArray<Tensor> Parameters { get; } = parameters;
 
-    /// <summary>The most micro-batches that each layer of the first replica held; none unless it completed.</summary>
-    public ImmutableArray<int> PeakInFlight { get; } = peakInFlight;
+    /// <summary>What its generations did, in their order.</summary>
+    public ImmutableArray<GenerationStatistics> Generations { get; } = generations;
 
     /// <inheritdoc/>
     public void Dispose()

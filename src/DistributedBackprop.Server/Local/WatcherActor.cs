@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Threading.Channels;
 using Akka.Actor;
 using DistributedBackprop.Actors.Jobs;
@@ -15,25 +14,25 @@ internal sealed class WatcherActor : ReceiveActor
     private readonly JobRun _run;
     private readonly ChannelWriter<object> _events;
 
-    public WatcherActor(JobRun run, IActorRef node, ChannelWriter<object> events)
+    public WatcherActor(JobRun run, IActorRef directory, JobKeeper keeper, ChannelWriter<object> events)
     {
         _run = run;
         _events = events;
-        var job = Context.ActorOf(JobActor.Props(run, node, Self), "job");
+        var job = Context.ActorOf(JobActor.Props(run, directory, keeper, Self), "job");
         Receive<JobEvent>(happened => events.TryWrite(happened));
         Receive<JobOver>(End);
         Receive<CancelJob>(job.Forward);
         Receive<Watched>(job.Forward);
     }
 
-    public static Props Props(JobRun run, IActorRef node, ChannelWriter<object> events) =>
-        Akka.Actor.Props.Create(() => new WatcherActor(run, node, events));
+    public static Props Props(JobRun run, IActorRef directory, JobKeeper keeper, ChannelWriter<object> events) =>
+        Akka.Actor.Props.Create(() => new WatcherActor(run, directory, keeper, events));
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
     {
         End(new JobOver(
             new TrainingFailed(_run.Id, 0, null, $"the job itself failed: {exception.GetType().Name}: {exception.Message}"),
-            ImmutableArray<Training.ChainRule.Parameters>.Empty,
+            [],
             []));
         return Directive.Stop;
     });

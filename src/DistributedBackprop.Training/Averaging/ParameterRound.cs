@@ -1,7 +1,6 @@
 using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
-using DistributedBackprop.Training.Optimizers;
 using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Training.Averaging;
@@ -14,15 +13,15 @@ namespace DistributedBackprop.Training.Averaging;
 /// <param name="Choice">The outer optimizer, and what becomes of the inner state.</param>
 /// <param name="Weights">Of each replica: its share of the examples since the last round.</param>
 /// <param name="Replicas">The replicas' parameters, in their order; read.</param>
-/// <param name="States">The replicas' optimizer states; written where they are averaged.</param>
+/// <param name="States">The vectors of each replica's optimizer state; written where they are averaged, else not read.</param>
 /// <param name="Old">The last round's parameters.</param>
 /// <param name="New">This round's: on the memory of <paramref name="Old"/>, or on some that nobody reads yet.</param>
 /// <param name="Momentum">b, as long as the parameters.</param>
 public sealed record ParameterRound(
     ParameterAveraging Choice,
     IReadOnlyList<float> Weights,
-    IReadOnlyList<Parameters> Replicas,
-    IReadOnlyList<OptimizerState> States,
+    IReadOnlyList<Leaf> Replicas,
+    IReadOnlyList<IReadOnlyList<Leaf>> States,
     Parameters Old,
     Parameters New,
     Tensor Momentum)
@@ -34,18 +33,16 @@ public sealed record ParameterRound(
         return [.. examples.Select(count => (float)(count / total))];
     }
 
-    /// <summary>Does one replica's part.</summary>
+    /// <summary>Does a range of the vector.</summary>
     /// <param name="layer">Whose parameters they are.</param>
-    /// <param name="slots">Vectors of the inner optimizer's state.</param>
-    /// <param name="replica">Whose part.</param>
+    /// <param name="range">Which elements: from the start of a block to the end of one.</param>
     /// <param name="workspace">What to compute with.</param>
-    public void Apply(Layer layer, int slots, int replica, Workspace workspace)
+    public void Apply(Layer layer, Slice range, Workspace workspace)
     {
         ArgumentNullException.ThrowIfNull(layer);
         ArgumentNullException.ThrowIfNull(workspace);
-        var blocks = (layer.Parameters.Length + layer.UpdateBlock - 1) / layer.UpdateBlock;
-        var part = Slices.OfReplica(blocks, Replicas.Count, replica);
-        workspace.Tiles.Run(new Blocks(this, layer, slots, part.Start, workspace.Pool), part.Length);
+        workspace.Tiles.Run(
+            new Blocks(this, layer, range, workspace.Pool), (range.Length + layer.UpdateBlock - 1) / layer.UpdateBlock);
     }
 
     private void OuterStep(Span<float> mean, int start)
@@ -71,16 +68,16 @@ public sealed record ParameterRound(
         }
     }
 
-    private sealed class Blocks(ParameterRound round, Layer layer, int slots, int firstBlock, TensorPool pool) : TileWork
+    private sealed class Blocks(ParameterRound round, Layer layer, Slice range, TensorPool pool) : TileWork
     {
         public override void RunTile(int tile)
         {
-            var start = (firstBlock + tile) * layer.UpdateBlock;
-            var length = Math.Min(layer.UpdateBlock, layer.Parameters.Length - start);
+            var start = range.Start + (tile * layer.UpdateBlock);
+            var length = Math.Min(layer.UpdateBlock, range.Start + range.Length - start);
             using var scratch = Tensor.Rent(pool, new Shape(round.Replicas.Count, length));
             for (var replica = 0; replica < round.Replicas.Count; replica++)
             {
-                Weigh(round.Replicas[replica].Vector.Floats.Slice(start, length), replica, scratch);
+                Weigh(round.Replicas[replica].Part(start, length), replica, scratch);
             }
 
             round.OuterStep(TreeSum.OfRows(scratch), start);
@@ -94,17 +91,17 @@ public sealed record ParameterRound(
 
         private void AverageStates(int start, int length, Tensor scratch)
         {
-            for (var slot = 0; slot < slots; slot++)
+            for (var slot = 0; slot < round.States[0].Count; slot++)
             {
                 for (var replica = 0; replica < round.States.Count; replica++)
                 {
-                    Weigh(round.States[replica].Part(slot, start, length), replica, scratch);
+                    Weigh(round.States[replica][slot].Part(start, length), replica, scratch);
                 }
 
                 var mean = TreeSum.OfRows(scratch);
                 foreach (var state in round.States)
                 {
-                    mean.CopyTo(state.Part(slot, start, length));
+                    mean.CopyTo(state[slot].Part(start, length));
                 }
             }
         }

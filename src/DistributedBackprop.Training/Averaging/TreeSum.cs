@@ -1,4 +1,3 @@
-using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Training.Averaging;
@@ -28,7 +27,7 @@ public static class TreeSum
     /// <param name="leaves">One vector per replica, in their order.</param>
     /// <param name="start">The part's first element.</param>
     /// <param name="length">The part's length; one that stays in the first-level cache is best.</param>
-    public static void InPlace(ReadOnlySpan<Parameters> leaves, int start, int length)
+    public static void InPlace(ReadOnlySpan<Leaf> leaves, int start, int length)
     {
         if (leaves.Length <= 1)
         {
@@ -38,8 +37,7 @@ public static class TreeSum
         var left = LeftLeaves(leaves.Length);
         InPlace(leaves[..left], start, length);
         InPlace(leaves[left..], start, length);
-        ActivationKernels.Add(
-            leaves[0].Vector.Floats.Slice(start, length), leaves[left].Vector.Floats.Slice(start, length));
+        ActivationKernels.Add(leaves[0].Part(start, length), leaves[left].Part(start, length));
     }
 
     /// <summary>Sums the rows of a tensor in place. The first row, which is returned, then holds the sum.</summary>

@@ -10,6 +10,13 @@ public abstract record TrainingEvent;
 /// <param name="Nodes">Nodes that work on it.</param>
 public sealed record TrainingStarted(string JobId, int Layers, long Parameters, int Nodes) : TrainingEvent;
 
+/// <summary>The job runs on these nodes from now on: its first placement in a cluster, or another one.</summary>
+/// <param name="Generation">Which placement it is, from 1.</param>
+/// <param name="Step">The last step trained before.</param>
+/// <param name="Reason">Why, for people.</param>
+/// <param name="Placement">Where its stages run.</param>
+public sealed record GenerationStarted(long Generation, long Step, string Reason, Placement Placement) : TrainingEvent;
+
 /// <summary>A step has been judged. Every step is told once.</summary>
 /// <param name="Step">Which, from 1.</param>
 /// <param name="Epoch">In which epoch, from 1.</param>

@@ -25,6 +25,12 @@ public sealed class OptimizerState : IDisposable
         return new OptimizerState(slots);
     }
 
+    /// <summary>The vectors, each as long as the layer's parameters; borrowed.</summary>
+    public IReadOnlyList<Tensor> Slots => _slots;
+
+    /// <summary>A state made of vectors that were saved. Takes them.</summary>
+    public static OptimizerState Of(params IEnumerable<Tensor> slots) => new([.. slots]);
+
     /// <summary>A part of one slot; empty where there is no such slot.</summary>
     public Span<float> Part(int slot, int start, int length) =>
         slot < _slots.Length ? _slots[slot].Floats.Slice(start, length) : default;

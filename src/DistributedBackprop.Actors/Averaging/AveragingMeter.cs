@@ -1,0 +1,53 @@
+namespace DistributedBackprop.Actors.Averaging;
+
+/// <summary>
+/// Counts what averaging costs the actors of one generation on one node, and how much of it is hidden behind computing.
+/// Safe for any number of threads.
+/// </summary>
+public sealed class AveragingMeter
+{
+    private readonly Lock _lock = new();
+    private long _lastRound;
+    private int _underWay;
+    private long _bytes;
+    private long _overlaps;
+    private long _rounds;
+
+    /// <summary>Bytes of tensors that layers sent to their peers on other nodes.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
+
+    /// <summary>Averagings: steps, or rounds of parameter averaging.</summary>
+    public long Rounds => Interlocked.Read(ref _rounds);
+
+    /// <summary>Backward passes of a layer while a later layer of the network still averaged.</summary>
+    public long Overlaps => Interlocked.Read(ref _overlaps);
+
+    /// <summary>A layer begins to average after a step.</summary>
+    public void Begin(long step)
+    {
+        Interlocked.Increment(ref _underWay);
+        lock (_lock)
+        {
+            if (step > _lastRound)
+            {
+                _lastRound = step;
+                Interlocked.Increment(ref _rounds);
+            }
+        }
+    }
+
+    /// <summary>A layer is done with it.</summary>
+    public void End() => Interlocked.Decrement(ref _underWay);
+
+    /// <summary>A layer sent something to a peer on another node.</summary>
+    public void Sent(long bytes) => Interlocked.Add(ref _bytes, bytes);
+
+    /// <summary>A layer goes backward: those after it may average meanwhile.</summary>
+    public void Backward()
+    {
+        if (Volatile.Read(ref _underWay) > 0)
+        {
+            Interlocked.Increment(ref _overlaps);
+        }
+    }
+}

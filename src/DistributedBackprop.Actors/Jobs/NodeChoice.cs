@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Pipeline;
+
+namespace DistributedBackprop.Actors.Jobs;
+
+/// <summary>Which nodes a job may use, as far as the directory and the nodes themselves have told, and what follows.</summary>
+/// <param name="run">The job.</param>
+internal sealed class NodeChoice(JobRun run)
+{
+    private readonly SortedDictionary<string, string> _excluded = new(StringComparer.Ordinal);
+    private readonly ImmutableArray<long> _work = WorkOf(run);
+    private ImmutableArray<NodeInfo> _known = [];
+    private (Placement Current, bool Wants)? _moveAsked;
+
+    /// <summary>Whether there are nodes, and every one of them has refused.</summary>
+    public bool IsEveryOneExcluded => _known.Length > 0 && _known.All(node => _excluded.ContainsKey(node.Name));
+
+    /// <summary>Why no node can be used, for people.</summary>
+    public string WhyNone => _excluded.Count == 0
+        ? "there are no nodes"
+        : string.Join("; ", _excluded.Select(excluded => $"{excluded.Key} is refused: {excluded.Value}"));
+
+    /// <summary>The nodes are these now.</summary>
+    public void OnChanged(NodesChanged changed)
+    {
+        ArgumentNullException.ThrowIfNull(changed);
+        _known = changed.Nodes;
+        _moveAsked = null;
+    }
+
+    /// <summary>A node cannot take part in the job.</summary>
+    public void Exclude(string node, string reason)
+    {
+        _excluded[node] = reason;
+        _moveAsked = null;
+    }
+
+    /// <summary>Whether a node is still a member.</summary>
+    public bool Knows(string node) => _known.Any(known => known.Name == node);
+
+    /// <summary>Where the job is to run now; null where there is no node for it.</summary>
+    /// <param name="current">Where it runs, or ran last; null at first.</param>
+    public Placement? Place(Placement? current)
+    {
+        // A node that does not answer at present is not given work, but keeps what it has.
+        var nodes = _known
+            .Where(node => !_excluded.ContainsKey(node.Name))
+            .Where(node => node.Presence == NodePresence.Up
+                || (node.Presence == NodePresence.Unreachable && current?.Nodes.Contains(node.Name) == true))
+            .Select(node => new PlacementNode(node.Name, node.Description.Threads))
+            .ToList();
+        return nodes.Count == 0 ? null : Placement.Of(_work, run.Job.Parallelism.Replicas, nodes, current);
+    }
+
+    /// <summary>Whether the job should run elsewhere than it does.</summary>
+    public bool WantsToMove(Placement current)
+    {
+        // Asked at every step, answered once for every change.
+        if (_moveAsked is not { } asked || !ReferenceEquals(asked.Current, current))
+        {
+            _moveAsked = asked = (current, Place(current) is { } placement && !placement.Equals(current));
+        }
+
+        return asked.Wants;
+    }
+
+    /// <summary>Why the job moves, for people.</summary>
+    public static string ReasonToMove(Placement from, Placement to)
+    {
+        var gone = from.Nodes.Except(to.Nodes).ToList();
+        var come = to.Nodes.Except(from.Nodes).ToList();
+        return string.Join("; ", new[]
+        {
+            gone.Count == 0 ? "" : $"{string.Join(", ", gone)} leaves",
+            come.Count == 0 ? "" : $"{string.Join(", ", come)} joins",
+            gone.Count + come.Count > 0 ? "" : "the nodes have changed",
+        }.Where(part => part.Length > 0));
+    }
+
+    /// <summary>The nodes of a placement.</summary>
+    public ImmutableArray<Member> MembersOf(Placement placement) =>
+    [
+        .. from name in placement.Nodes
+           from node in _known
+           where node.Name == name
+           select new Member(name, node.Description.Tensors, node.Agent),
+    ];
+
+    private static ImmutableArray<long> WorkOf(JobRun run)
+    {
+        var work = run.Graph.Nodes.Select(node => node.Layer.WorkPerExample).ToList();
+        var stages = StageCut.Of([.. work], run.Job.Parallelism.Stages);
+        return
+        [
+            .. Enumerable.Range(0, run.Job.Parallelism.Stages)
+                .Select(stage => work.Where((_, layer) => stages[layer] == stage).Sum()),
+        ];
+    }
+}
