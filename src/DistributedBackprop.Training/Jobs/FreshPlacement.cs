@@ -50,7 +50,8 @@ internal static class FreshPlacement
         var most = demand.Nodes.Max(node => (long)node.Threads);
         var grid = (long)Int128.Min((Int128)most * most, 1L << 32);
         // Nothing fits below the mean, nor below what the heaviest stage costs the fastest node.
-        var fails = Int128.Max(Above((Int128)demand.AllWork * grid, demand.AllThreads), Above((Int128)demand.Heaviest * grid, most)) - 1;
+        var mean = Above((Int128)demand.AllWork * grid, demand.AllThreads);
+        var fails = Int128.Max(mean, Above((Int128)demand.Heaviest * grid, most)) - 1;
         // A stage finds no room only when every node has less left than the heaviest stage: not at the mean and that.
         var fits = Above((demand.AllWork + ((Int128)demand.Heaviest * demand.Nodes.Length)) * grid, demand.AllThreads);
         var best = Within(demand, new Load(fits, grid))!;

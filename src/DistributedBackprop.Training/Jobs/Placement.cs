@@ -12,7 +12,8 @@ namespace DistributedBackprop.Training.Jobs;
 /// gets as many whole replicas as fit, and the few that are left (fewer than nodes) are cut, each run to the node that can take
 /// the longest; the limit is bisected. A stage finds no room only when every node has less left than the heaviest stage, so
 /// the largest load is at most (all work + nodes × heaviest stage) / all threads: with equal nodes the heaviest stage
-/// above the mean, below which nothing can be. Each node has at most one run of a replica.
+/// above the mean, below which nothing can be. Last, an idle node takes a part from the most loaded where that lowers the
+/// largest load, or from a replica that is cut anyway. Each node has at most one run of a replica.
 /// </para>
 /// <para>
 /// With a placement before it, as much as can be stays: the fresh placement only says how large a load may be and how many
@@ -35,7 +36,9 @@ public sealed record Placement
         ArgumentNullException.ThrowIfNull(nodeOf);
         Replicas = replicas;
         Stages = stages;
-        _nodeOf = [.. from replica in Enumerable.Range(0, replicas) from stage in Enumerable.Range(0, stages) select nodeOf(replica, stage)];
+        _nodeOf = [.. from replica in Enumerable.Range(0, replicas)
+                      from stage in Enumerable.Range(0, stages)
+                      select nodeOf(replica, stage)];
         Nodes = [.. _nodeOf.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
     }
 
@@ -78,7 +81,8 @@ public sealed record Placement
         if (previous is not null && (previous.Replicas != replicas || previous.Stages != demand.Stages))
         {
             throw new ArgumentException(
-                $"The placement before has {previous.Replicas} replicas of {previous.Stages} stages, this one {replicas} of {demand.Stages}.",
+                $"The placement before has {previous.Replicas} replicas of {previous.Stages} stages, this one {replicas} of "
+                + $"{demand.Stages}.",
                 nameof(previous));
         }
 
@@ -130,7 +134,8 @@ public sealed record Placement
             else if (stages.Length > 0)
             {
                 var isRun = stages[^1] - stages[0] == stages.Length - 1;
-                yield return $"replica {replica} " + (isRun ? Span("stage", stages[0], stages[^1]) : $"stages {string.Join(", ", stages)}");
+                yield return $"replica {replica} "
+                    + (isRun ? Span("stage", stages[0], stages[^1]) : $"stages {string.Join(", ", stages)}");
             }
         }
     }

@@ -73,7 +73,8 @@ internal sealed class PlacementDemand
         {
             if (stageWork[stage] < 0)
             {
-                throw new ArgumentException($"The work of stage {stage} must be at least 0 (was {stageWork[stage]}).", nameof(stageWork));
+                throw new ArgumentException(
+                    $"The work of stage {stage} must be at least 0 (was {stageWork[stage]}).", nameof(stageWork));
             }
 
             sum += isFree ? 1 : stageWork[stage];

@@ -70,11 +70,10 @@ public sealed class PlacementChangeTests
             var (limit, cuts) = (x.After.Largest(fresh), x.After.Cuts(fresh));
             var least = x.After.All().Where(other => x.After.Largest(other) <= limit && x.After.Cuts(other) <= cuts)
                 .Min(other => x.After.Moves(before, other));
-            // Near: a replica's stages more than the least.
+            // Near: within a replica's stages of the least, and the least itself where nothing can be cut.
             x.After.Moves(before, now).ShouldBeLessThanOrEqualTo(least + x.Before.Work.Length - 1, $"{before} became {now}");
-            Console.WriteLine($"STAT {x.After.Moves(before, now)-least} cut{cuts}");
         },
-        iter: 3000);
+        iter: 100);
 
     [Fact]
     public void Examples()
@@ -97,6 +96,6 @@ public sealed class PlacementChangeTests
         from threads in Gen.Int[1, 4]
         let joined = new PlacementNode($"node-{leaver % 10}-joined", before.Nodes.Max(node => node.Threads) == 1 ? 1 : threads)
         let after = joins || before.Nodes.Length == 1 ? before.With(joined) : before.Without(leaver % before.Nodes.Length)
-        where Math.Pow(after.Nodes.Length, after.Items) <= 2500 || before.Items > 12
+        where Math.Pow(after.Nodes.Length, after.Items) <= 1500 || before.Items > 12
         select (before, after);
 }
