@@ -13,9 +13,17 @@ internal static class InitialState
     /// <param name="graph">The network.</param>
     /// <param name="layout">The parameters of its layers.</param>
     /// <param name="pool">Lends memory.</param>
+    /// <exception cref="ArgumentException">One is missing.</exception>
     public static TrainingState Of(
         ImmutableDictionary<string, float[]> parameters, Graph graph, StateLayout layout, TensorPool pool)
     {
+        var names = layout.Vectors.SelectMany(vector => graph.Nodes[vector.Layer].Layer.Parameters.Slots
+            .Select(slot => $"{graph.Nodes[vector.Layer].Name}.{slot.Name}"));
+        if (names.FirstOrDefault(name => !parameters.ContainsKey(name)) is { } missing)
+        {
+            throw new ArgumentException($"parameter {missing} is missing", nameof(parameters));
+        }
+
         var state = new TrainingState(layout, pool);
         foreach (var vector in layout.Vectors)
         {

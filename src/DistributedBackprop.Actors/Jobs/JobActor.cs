@@ -102,7 +102,15 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         base.PreStart();
         if (_run.Initial is { } initial)
         {
-            _state = InitialState.Of(initial, _run.Graph, _layout.ParametersOnly, _keeper.Pool);
+            try
+            {
+                _state = InitialState.Of(initial, _run.Graph, _layout.ParametersOnly, _keeper.Pool);
+            }
+            catch (ArgumentException e)
+            {
+                End(new TrainingFailed(_run.Id, 0, null, e.Message));
+                return;
+            }
         }
 
         _directory.Tell(new WatchNodes());
@@ -487,11 +495,11 @@ public sealed class JobActor : ReceiveActor, IWithTimers
 
     private bool IsTraining => _generation is { HasBegun: true } && _outcome is null && _state is null;
 
-    private bool IsDrained => IsTraining && !_progress.IsOver && !_isEvaluating && !_progress.IsAtBoundary && _progress.Step >= _granted;
+    private bool IsDrained => IsTraining && !_progress.IsOver && !_isEvaluating && _progress.Step >= _granted;
 
     private bool MoveIfDrained()
     {
-        if (!IsDrained || _isCancelled || !_nodes.WantsToMove(_generation!.Prepare.Placement))
+        if (!IsDrained || _progress.IsAtBoundary || _isCancelled || !_nodes.WantsToMove(_generation!.Prepare.Placement))
         {
             return false;
         }
