@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Akka.Actor;
+using DistributedBackprop.Actors.Wire;
 
 namespace DistributedBackprop.Actors.Nodes;
 
@@ -14,20 +15,20 @@ public sealed record WatchNodes : INoSerializationVerificationNeeded;
 public sealed record NodesChanged(ImmutableArray<NodeInfo> Nodes) : INoSerializationVerificationNeeded;
 
 /// <summary>The directory asks a node's agent what it is; sent again until it is answered.</summary>
-public sealed record DescribeNode;
+public sealed record DescribeNode : IWireMessage;
 
 /// <summary>The answer to <see cref="DescribeNode"/>; its sender is the agent.</summary>
 /// <param name="Description">The node.</param>
-public sealed record NodeDescribed(NodeDescription Description);
+public sealed record NodeDescribed(NodeDescription Description) : IWireMessage;
 
 /// <summary>The directory will not have a node: it ends, and says why.</summary>
 /// <param name="Reason">For people.</param>
-public sealed record NodeRefused(string Reason);
+public sealed record NodeRefused(string Reason) : IWireMessage;
 
 /// <summary>A node asks the directory to be let go; sent again until answered.</summary>
 /// <param name="Node">Its name.</param>
-public sealed record NodeLeaving(string Node);
+public sealed record NodeLeaving(string Node) : IWireMessage;
 
 /// <summary>The answer to <see cref="NodeLeaving"/>: no new work will come; what is there will be handed over.</summary>
 /// <param name="Node">Its name.</param>
-public sealed record LeavingNoted(string Node);
+public sealed record LeavingNoted(string Node) : IWireMessage;

@@ -1,0 +1,23 @@
+using System.Runtime.Serialization;
+using Akka.Actor;
+using Akka.Serialization;
+using DistributedBackprop.Actors.Wire.Messages;
+
+namespace DistributedBackprop.Actors.Wire;
+
+/// <summary>Actors in messages: as paths on the wire, with the address of their node.</summary>
+internal sealed class WireReferences(ExtendedActorSystem system)
+{
+    private const int MaxPath = 2048;
+
+    public static ActorReference Write(IActorRef actor) => new() { Path = Serialization.SerializedActorPath(actor) };
+
+    /// <exception cref="SerializationException">It is not the path of an actor.</exception>
+    public IActorRef Read(ActorReference? reference, string field)
+    {
+        var path = WireFields.Text(reference?.Path ?? "", field, MaxPath);
+        return ActorPath.TryParse(path, out _)
+            ? system.Provider.ResolveActorRef(path)
+            : throw new SerializationException($"{field} must be the path of an actor (was {path})");
+    }
+}
