@@ -15,14 +15,24 @@ public sealed class NodeActor : ReceiveActor
     private readonly LayerThreads _threads;
     private readonly TensorPool _pool;
     private Generation? _generation;
+    private IActorRef? _tellIdle;
 
     /// <summary>Makes the actor.</summary>
     /// <param name="threads">The threads of the layers.</param>
     /// <param name="pool">Lends the tensors of every generation.</param>
-    public NodeActor(LayerThreads threads, TensorPool pool)
+    /// <param name="life">The process, where it is one of a cluster.</param>
+    public NodeActor(LayerThreads threads, TensorPool pool, INodeLife? life = null)
     {
         _threads = threads;
         _pool = pool;
+        var door = new NodeDoor(life);
+        Receive<DescribeNode>(_ => door.Describe(Sender, Self));
+        Receive<NodeRefused>(door.Refuse);
+        Receive<TellWhenIdle>(_ =>
+        {
+            _tellIdle = Sender;
+            TellIfIdle();
+        });
         Receive<PrepareGeneration>(Prepare);
         Receive<ReleaseGeneration>(Release);
         Receive<Abandoned>(OnAbandoned);
@@ -30,8 +40,8 @@ public sealed class NodeActor : ReceiveActor
     }
 
     /// <summary>How to make the actor.</summary>
-    public static Props Props(LayerThreads threads, TensorPool pool) =>
-        Akka.Actor.Props.Create(() => new NodeActor(threads, pool));
+    public static Props Props(LayerThreads threads, TensorPool pool, INodeLife? life = null) =>
+        Akka.Actor.Props.Create(() => new NodeActor(threads, pool, life));
 
     /// <inheritdoc/>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
@@ -146,6 +156,16 @@ public sealed class NodeActor : ReceiveActor
             generation.Dispose();
             _generation = null;
             generation.ReleaseTo?.Tell(new GenerationReleased(generation.Number));
+            TellIfIdle();
+        }
+    }
+
+    private void TellIfIdle()
+    {
+        if (_generation is null)
+        {
+            _tellIdle?.Tell(new NodeIdle());
+            _tellIdle = null;
         }
     }
 
@@ -172,11 +192,12 @@ public static class NodeActorHosting
     public const string Name = "node";
 
     /// <summary>Adds the threads of the layers and the node's agent.</summary>
-    public static AkkaConfigurationBuilder WithNode(this AkkaConfigurationBuilder builder, LayerThreads threads, TensorPool pool)
+    public static AkkaConfigurationBuilder WithNode(
+        this AkkaConfigurationBuilder builder, LayerThreads threads, TensorPool pool, INodeLife? life = null)
     {
         ArgumentNullException.ThrowIfNull(threads);
         return builder
             .AddHocon(LayerThreads.Hocon(threads.Threads), HoconAddMode.Prepend)
-            .WithActors((system, registry) => registry.Register<NodeActor>(system.ActorOf(NodeActor.Props(threads, pool), Name)));
+            .WithActors((system, registry) => registry.Register<NodeActor>(system.ActorOf(NodeActor.Props(threads, pool, life), Name)));
     }
 }

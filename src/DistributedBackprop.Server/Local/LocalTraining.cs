@@ -135,5 +135,5 @@ public sealed class LocalTraining : IAsyncDisposable
         }
         """;
 
-    private static ITiles TilesOf(int width) => width == 1 ? SequentialTiles.Instance : new ThreadedTiles(width);
+    internal static ITiles TilesOf(int width) => width == 1 ? SequentialTiles.Instance : new ThreadedTiles(width);
 }
