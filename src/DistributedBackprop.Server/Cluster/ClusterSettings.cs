@@ -22,6 +22,7 @@ internal static class ClusterSettings
           actor.provider = "Akka.Cluster.ClusterActorRefProvider, Akka.Cluster"
           remote.dot-netty.tcp.maximum-frame-size = 128000b
           remote.log-frame-size-exceeding = 64000b
+          remote.retry-gate-closed-for = 1s
           cluster {
             downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
             down-removal-margin = 1s
@@ -76,8 +77,21 @@ internal static class ClusterSettings
     public static string Digest(bool tls) => Convert.ToHexStringLower(
         SHA256.HashData(Encoding.UTF8.GetBytes($"{Shared}\ntls={tls}")).AsSpan(0, 8));
 
+    /// <summary>Leaving the cluster takes the consent of its members, which nobody may be left to give.</summary>
+    private const string Last = """
+        akka.coordinated-shutdown.phases {
+          cluster-leave.timeout = 100ms
+          cluster-exiting.timeout = 100ms
+          cluster-exiting-done.timeout = 100ms
+        }
+
+        """;
+
     /// <summary>The configuration of a node.</summary>
-    public static string Hocon(NodeOptions options) => string.Concat(Shared, Own, WireSerializer.Hocon, string.Create(
+    public static string Hocon(NodeOptions options) => string.Concat(
+        Shared, Own, options.IsLast ? Last : "", WireSerializer.Hocon + OwnOf(options));
+
+    private static string OwnOf(NodeOptions options) => string.Create(
         CultureInfo.InvariantCulture,
         $$"""
         akka.remote.dot-netty.tcp {
@@ -87,5 +101,5 @@ internal static class ClusterSettings
         }
         akka.cluster.roles = [{{string.Join(", ", options.Roles)}}]
 
-        """));
+        """);
 }

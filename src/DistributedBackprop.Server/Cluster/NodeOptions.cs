@@ -42,11 +42,19 @@ public sealed record NodeOptions(string Name, NodeSecret Secret)
     /// <summary>TLS of the tensor plane; null: none.</summary>
     public PlaneTls? Tls { get; init; }
 
+    /// <summary>How long it looks for its cluster.</summary>
+    public TimeSpan JoinDeadline { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long a polite leave may wait for its work to be handed over.</summary>
     public TimeSpan LeaveDeadline { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>The version that it says it has: nodes of different versions compute different bits.</summary>
     internal string Version { get; init; } = ProgramVersion.Current;
+
+    /// <summary>
+    /// Whether the cluster ends with this node: it then goes without asking the others, who may be dead already.
+    /// </summary>
+    internal bool IsLast { get; init; }
 
     /// <summary>Whether it takes work.</summary>
     public bool IsWorker => Roles.Contains(Worker);

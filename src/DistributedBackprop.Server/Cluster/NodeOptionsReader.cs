@@ -20,7 +20,7 @@ public sealed class NodeOptionsReader
 
     private const int MaxThreads = 1024;
     private const int MaxNameBytes = 64;
-    private const int MaxLeaveSeconds = 3600;
+    private const int MaxDeadlineSeconds = 3600;
 
     private readonly IConfigurationSection _section;
     private readonly List<string> _errors = [];
@@ -67,7 +67,8 @@ public sealed class NodeOptionsReader
             DataRoot = DataRoot(),
             Threads = Number("Threads", Math.Min(Environment.ProcessorCount, MaxThreads), 1, MaxThreads),
             Tls = tls,
-            LeaveDeadline = TimeSpan.FromSeconds(Number("LeaveDeadlineSeconds", 60, 1, MaxLeaveSeconds)),
+            JoinDeadline = TimeSpan.FromSeconds(Number("JoinDeadlineSeconds", 30, 1, MaxDeadlineSeconds)),
+            LeaveDeadline = TimeSpan.FromSeconds(Number("LeaveDeadlineSeconds", 60, 1, MaxDeadlineSeconds)),
         };
         if (options.Seeds.IsEmpty && !options.IsCoordinator)
         {
