@@ -84,6 +84,9 @@ public sealed class ClusterNode : IAsyncDisposable
         try
         {
             host = Build(options, logging, life, plane, pool);
+
+            // Before the host starts, which would tell of a port in use at length.
+            _ = host.Services.GetRequiredService<ActorSystem>();
             await host.StartAsync(cancellation);
             var node = new ClusterNode(options, host, life, plane, pool);
             node.Join();

@@ -21,6 +21,7 @@ internal static class ClusterSettings
         akka {
           actor.provider = "Akka.Cluster.ClusterActorRefProvider, Akka.Cluster"
           remote.dot-netty.tcp.maximum-frame-size = 128000b
+          remote.dot-netty.tcp.tcp-reuse-addr = off
           remote.log-frame-size-exceeding = 64000b
           remote.retry-gate-closed-for = 1s
           cluster {
@@ -53,6 +54,7 @@ internal static class ClusterSettings
     private const string Own = """
         akka {
           stdout-loglevel = off
+          stdout-logger-class = "DistributedBackprop.Server.Cluster.SilentLogger, DistributedBackprop.Server"
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
           actor.serialization-settings.allow-unregistered-types = false

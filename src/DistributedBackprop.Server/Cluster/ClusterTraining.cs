@@ -84,6 +84,12 @@ public sealed class ClusterTraining : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the node directory shows nodes that fit.</summary>
+    /// <param name="fits">Whether they do; called from an actor.</param>
+    /// <param name="cancellation">Gives the wait up.</param>
+    public Task<ImmutableArray<NodeInfo>> NodesAsync(
+        Func<ImmutableArray<NodeInfo>, bool> fits, CancellationToken cancellation) => _node.NodesAsync(fits, cancellation);
+
     /// <summary>Ends all.</summary>
     public async ValueTask DisposeAsync()
     {
