@@ -39,8 +39,8 @@ internal static class ClusterSettings
             gossip-interval = 200ms
             leader-actions-interval = 200ms
             periodic-tasks-initial-delay = 100ms
-            seed-node-timeout = 500ms
-            retry-unsuccessful-join-after = 1s
+            seed-node-timeout = 2s
+            retry-unsuccessful-join-after = 3s
             allow-weakly-up-members = off
           }
         }

@@ -24,7 +24,7 @@ public sealed class NodeCommandTests : IDisposable
     [InlineData("--tls-certificate", "node.pem", "Backprop:Tls must name the files Certificate and Authority")]
     public async Task A_wrong_flag_is_named(string flag, string value, string words)
     {
-        var finished = await _folder.RunAsync("node", "--seeds", "127.0.0.1:1", flag, value);
+        var finished = await _folder.RunAsync("node", flag, value);
         finished.ExitCode.ShouldBe(ExitCode.Invalid, finished.Errors);
         finished.Errors.ShouldContain(words);
         finished.Output.ShouldBeEmpty();
@@ -42,7 +42,7 @@ public sealed class NodeCommandTests : IDisposable
     [Fact]
     public async Task A_child_that_gets_no_settings_says_so_and_shows_nothing_of_them()
     {
-        await File.WriteAllTextAsync(_folder.At("line"), "{ \"Secret\": \"hush hush hush hush\", }\n");
+        await File.WriteAllTextAsync(_folder.At("line"), "{ \"Secret\": \"hush hush hush hush\n");
         foreach (var input in new[] { "/dev/null", "line" })
         {
             var finished = await BackpropProcess.RunInShellAsync(_folder.Path, $"node --child < {input}");
