@@ -57,7 +57,6 @@ internal static class ClusterSettings
           stdout-logger-class = "DistributedBackprop.Server.Cluster.SilentLogger, DistributedBackprop.Server"
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
-          actor.serialization-settings.allow-unregistered-types = false
           actor.internal-dispatcher {
             executor = fork-join-executor
             fork-join-executor { parallelism-min = 2, parallelism-factor = 1.0, parallelism-max = 2 }
