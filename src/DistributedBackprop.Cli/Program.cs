@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistributedBackprop.Cli;
+using DistributedBackprop.Cli.Node;
 using DistributedBackprop.Cli.Train;
 using DistributedBackprop.Training.Tensors;
 
@@ -13,6 +14,7 @@ if (!HardwareSupport.IsSupported)
 var root = new RootCommand("Trains neural networks in which every layer is an actor: the same job, the same bits.")
 {
     TrainCommand.Create(),
+    NodeCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

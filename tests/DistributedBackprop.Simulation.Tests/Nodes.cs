@@ -16,7 +16,7 @@ internal static class Nodes
     public static IActorRef Start(SimulatedNode node, TensorPool pool, Func<DataSet> data)
     {
         var equipment = new NodeEquipment(
-            new NodeDescription("node", 1, null, 1, "", ""), LayerThreads.Sequential, pool, new Latest(data), null);
+            new LoneNode(new NodeDescription("node", 1, null, 1, "", "")), LayerThreads.Sequential, pool, new Latest(data), null);
         var agent = node.System.ActorOf(NodeActor.Props(equipment), NodeActorHosting.Name);
         return node.System.ActorOf(
             StaticDirectory.Props([new NodeInfo(equipment.Description, agent, NodePresence.Up)]), "directory");

@@ -14,6 +14,7 @@ public sealed class NodeActor : ReceiveActor
     private readonly NodeEquipment _equipment;
     private readonly Dictionary<string, Running> _running = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (PrepareGeneration Prepare, IActorRef Job)> _waiting = new(StringComparer.Ordinal);
+    private IActorRef? _tellIdle;
 
     /// <summary>Makes the actor.</summary>
     /// <param name="equipment">What the node has.</param>
@@ -21,6 +22,14 @@ public sealed class NodeActor : ReceiveActor
     {
         ArgumentNullException.ThrowIfNull(equipment);
         _equipment = equipment;
+        var door = new NodeDoor(equipment.Life);
+        Receive<DescribeNode>(_ => door.Describe(Sender, Self));
+        Receive<NodeRefused>(door.Refuse);
+        Receive<TellWhenIdle>(_ =>
+        {
+            _tellIdle = Sender;
+            TellIfIdle();
+        });
         Receive<PrepareGeneration>(Prepare);
         Receive<ReleaseGeneration>(Release);
         Receive<Terminated>(OnTerminated);
@@ -104,6 +113,17 @@ public sealed class NodeActor : ReceiveActor
             {
                 Start(waiting.Prepare, waiting.Job);
             }
+        }
+
+        TellIfIdle();
+    }
+
+    private void TellIfIdle()
+    {
+        if (_running.Count == 0)
+        {
+            _tellIdle?.Tell(new NodeIdle());
+            _tellIdle = null;
         }
     }
 

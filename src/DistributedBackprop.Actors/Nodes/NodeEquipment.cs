@@ -4,14 +4,17 @@ using DistributedBackprop.Training.Tensors;
 namespace DistributedBackprop.Actors.Nodes;
 
 /// <summary>What the actors of a node work with.</summary>
-/// <param name="Description">What the node says of itself.</param>
+/// <param name="Life">The process.</param>
 /// <param name="Threads">The threads of its layers.</param>
 /// <param name="Pool">Lends the tensors of every generation.</param>
 /// <param name="Data">Where its examples come from.</param>
 /// <param name="Plane">Carries tensors to other nodes; null on a node without a network.</param>
 public sealed record NodeEquipment(
-    NodeDescription Description, LayerThreads Threads, TensorPool Pool, IDataSets Data, ITensorPlane? Plane)
+    INodeLife Life, LayerThreads Threads, TensorPool Pool, IDataSets Data, ITensorPlane? Plane)
 {
+    /// <summary>What the node says of itself.</summary>
+    public NodeDescription Description => Life.Description;
+
     /// <summary>The node's name.</summary>
     public string Name => Description.Name;
 }

@@ -38,12 +38,23 @@ public sealed class WireSerializer : SerializerWithStringManifest
     public WireSerializer(ExtendedActorSystem system)
         : base(system) => _references = new WireReferences(system);
 
-    /// <summary>Binds the messages to this serializer, and nothing else to any that would guess.</summary>
+    /// <summary>
+    /// Binds the messages to this serializer, nothing else to any that would guess, and puts
+    /// <see cref="RefusingSerializer"/>s where Akka would make types that the sender names.
+    /// </summary>
     public static string Hocon => $$"""
         akka.actor {
-          serializers.backprop-wire = "{{typeof(WireSerializer).FullName}}, {{typeof(WireSerializer).Assembly.GetName().Name}}"
-          serialization-bindings."{{typeof(IWireMessage).FullName}}, {{typeof(IWireMessage).Assembly.GetName().Name}}" = backprop-wire
-          serialization-identifiers."{{typeof(WireSerializer).FullName}}, {{typeof(WireSerializer).Assembly.GetName().Name}}" = {{WireIdentifier}}
+          serialization-settings.allow-unregistered-types = false
+          serializers {
+            backprop-wire = "{{NameOf<WireSerializer>()}}"
+            json = "{{NameOf<NoJson>()}}"
+            proto = "{{NameOf<NoBareProtobuf>()}}"
+            daemon-create = "{{NameOf<NoRemoteDeployment>()}}"
+          }
+          serialization-bindings."{{NameOf<IWireMessage>()}}" = backprop-wire
+          serialization-identifiers {
+            "{{NameOf<WireSerializer>()}}" = {{WireIdentifier}}
+          }
         }
 
         """;
@@ -108,6 +119,8 @@ public sealed class WireSerializer : SerializerWithStringManifest
             throw new SerializationException($"a message {manifest}: {e.Message}", e);
         }
     }
+
+    private static string NameOf<T>() => $"{typeof(T).FullName}, {typeof(T).Assembly.GetName().Name}";
 
     private static WireFormat FormatOf(object message)
     {

@@ -52,7 +52,7 @@ internal static class JobLoading
     {
         try
         {
-            var data = DataLoader.Load(job.Data, job.Seed, dataRoot, ClassesOf(job, graph));
+            var data = DataLoader.Load(job, graph.Output, dataRoot);
             CheckShape(data.Train, graph);
             return data;
         }
@@ -81,14 +81,6 @@ internal static class JobLoading
         .. errors.Take(ErrorsTold).Select(error => error.ToString()),
         .. errors.Count > ErrorsTold ? [$"and {errors.Count - ErrorsTold} more errors"] : Array.Empty<string>(),
     ];
-
-    // How many labels the output can tell apart: one logit tells two, one number any.
-    private static int? ClassesOf(TrainingJob job, Graph graph) => (job.Loss, graph.Output.Length) switch
-    {
-        (LossKind.BinaryCrossEntropy, 1) => 2,
-        (LossKind.MeanSquaredError, 1) => null,
-        var (_, outputs) => outputs,
-    };
 
     private static void CheckShape(Examples examples, Graph graph)
     {

@@ -50,7 +50,7 @@ public sealed class LocalTraining : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         var data = new RunData();
         var equipment = new NodeEquipment(
-            new NodeDescription(NodeName, threads, null, Environment.ProcessId, "", ""),
+            new LoneNode(new NodeDescription(NodeName, threads, null, Environment.ProcessId, "", "")),
             new LayerThreads(threads, TilesOf),
             new TensorPool(),
             data,
@@ -149,5 +149,5 @@ public sealed class LocalTraining : IAsyncDisposable
         }
         """;
 
-    private static ITiles TilesOf(int width) => width == 1 ? SequentialTiles.Instance : new ThreadedTiles(width);
+    internal static ITiles TilesOf(int width) => width == 1 ? SequentialTiles.Instance : new ThreadedTiles(width);
 }

@@ -7,6 +7,17 @@ namespace DistributedBackprop.Training.Data;
 public static class DataLoader
 {
     /// <summary>Reads or generates the examples of a job.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="output">The shape of the network's output for one example.</param>
+    /// <param name="dataRoot">The folder below which files must lie; not looked at for generated data.</param>
+    /// <exception cref="DataException">The data cannot be used.</exception>
+    public static DataSet Load(TrainingJob job, Shape output, string dataRoot)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return Load(job.Data, job.Seed, dataRoot, ClassesOf(job.Loss, output.Length));
+    }
+
+    /// <summary>Reads or generates the examples of a job.</summary>
     /// <param name="source">What the job says.</param>
     /// <param name="seed">The job's seed: the key of what is generated.</param>
     /// <param name="dataRoot">The folder below which files must lie; not looked at for generated data.</param>
@@ -86,4 +97,12 @@ public static class DataLoader
             throw new DataException(relative, $"{path} cannot be opened: {cause.Message}", null, null, cause);
         }
     }
+
+    // How many labels the output can tell apart: one logit tells two, one number any.
+    private static int? ClassesOf(LossKind loss, int outputs) => (loss, outputs) switch
+    {
+        (LossKind.BinaryCrossEntropy, 1) => 2,
+        (LossKind.MeanSquaredError, 1) => null,
+        _ => outputs,
+    };
 }

@@ -1,0 +1,113 @@
+using System.Globalization;
+using Akka.Remote;
+using DistributedBackprop.Server.Cluster;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace DistributedBackprop.Cli.Node;
+
+/// <summary>One node of a cluster, from its settings to its end.</summary>
+internal static class NodeRun
+{
+    /// <summary>Runs a node that stands on its own.</summary>
+    /// <param name="flags">What the command line says, by the names of the settings.</param>
+    /// <param name="verbose">Whether to say more.</param>
+    /// <returns>The exit code.</returns>
+    public static Task<int> RunAsync(IEnumerable<KeyValuePair<string, string?>> flags, bool verbose)
+    {
+        var options = Read(() => NodeOptionsReader.Read(NodeOptionsReader.Configuration(".", flags)));
+        return RunAsync(options, isChild: false, verbose);
+    }
+
+    /// <summary>Runs a node whose parent sends the settings through standard input, and with whom it ends.</summary>
+    /// <returns>The exit code.</returns>
+    public static Task<int> RunChildAsync()
+    {
+        var parent = new ParentPipe(Console.OpenStandardInput());
+        var options = Read(parent.ReadSettings);
+        parent.EndWithParent();
+        return RunAsync(options, isChild: true, verbose: false);
+    }
+
+    private static async Task<int> RunAsync(NodeOptions options, bool isChild, bool verbose)
+    {
+        using var signals = new NodeSignals(isChild);
+        await using var node = await StartAsync(options, verbose);
+        using var deadline = new CancellationTokenSource(options.JoinDeadline);
+        var up = node.UpAsync(deadline.Token);
+        var first = await Task.WhenAny(up, node.Ended, signals.Asked);
+        if (first == up)
+        {
+            if (up.IsCanceled)
+            {
+                throw new CommandException(ExitCode.NoCluster, NoCluster(options));
+            }
+
+            await up;
+            await Console.Out.WriteLineAsync($"{node} is up");
+            first = await Task.WhenAny(node.Ended, signals.Asked);
+        }
+
+        if (first == node.Ended)
+        {
+            throw new CommandException(ExitCode.JobFailed, $"backprop: {await node.Ended}");
+        }
+
+        if (!await node.LeaveAsync())
+        {
+            await Console.Error.WriteLineAsync(string.Create(
+                CultureInfo.InvariantCulture,
+                $"backprop: the work of node '{options.Name}' was not handed over within {options.LeaveDeadline.TotalSeconds} s"));
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static async Task<ClusterNode> StartAsync(NodeOptions options, bool verbose)
+    {
+        try
+        {
+            return await ClusterNode.StartAsync(options, logging => Log(logging, verbose));
+        }
+        catch (Exception e) when (e is IOException or RemoteTransportException or AggregateException)
+        {
+            throw new CommandException(
+                ExitCode.JobFailed, $"backprop: node '{options.Name}' cannot listen at {options.Host}: {Innermost(e).Message}");
+        }
+    }
+
+    // Standard output is for results.
+    private static void Log(ILoggingBuilder logging, bool verbose)
+    {
+        logging.SetMinimumLevel(verbose ? LogLevel.Information : LogLevel.Warning);
+
+        // What hinders the start is said once, by this command.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        logging.AddSimpleConsole(console => console.SingleLine = true);
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+    }
+
+    private static NodeOptions Read(Func<NodeOptions> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (NodeOptionsException e)
+        {
+            throw new CommandException(
+                ExitCode.Invalid, [.. e.Errors.Select(error => $"backprop: {error}"), "Try 'backprop node --help'."]);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new CommandException(ExitCode.Invalid, $"backprop: {Innermost(e).Message}");
+        }
+    }
+
+    private static string NoCluster(NodeOptions options) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"backprop: no cluster took node '{options.Name}' within {options.JoinDeadline.TotalSeconds} s at {string.Join(", ", options.Seeds.Select(seed => $"{seed.Host}:{seed.Port}"))} (is a coordinator running there, with the same secret?)");
+
+    private static Exception Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e;
+}

@@ -1,0 +1,243 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using Akka.Actor;
+using Akka.Hosting;
+using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Actors.Transport;
+using DistributedBackprop.Server.Local;
+using DistributedBackprop.Training.Tensors;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace DistributedBackprop.Server.Cluster;
+
+/// <summary>A node of a cluster in this process: its tensor plane, its actor system and its agent.</summary>
+public sealed class ClusterNode : IAsyncDisposable
+{
+    private static readonly TimeSpan _stopDeadline = TimeSpan.FromSeconds(20);
+
+    private readonly IHost _host;
+    private readonly NodeLife _life;
+    private readonly TaskCompletionSource _up = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _stops;
+
+    private ClusterNode(NodeOptions options, IHost host, NodeLife life, TensorPlane plane, TensorPool pool)
+    {
+        Options = options;
+        _host = host;
+        _life = life;
+        Plane = plane;
+        Pool = pool;
+        System = host.Services.GetRequiredService<ActorSystem>();
+        var registry = host.Services.GetRequiredService<IReadOnlyActorRegistry>();
+        Agent = registry.TryGet<NodeActor>(out var agent) ? agent : null;
+        Directory = registry.TryGet<ClusterNodeDirectory>(out var directory) ? directory : null;
+    }
+
+    /// <summary>How it is set up.</summary>
+    public NodeOptions Options { get; }
+
+    /// <summary>Its actors.</summary>
+    public ActorSystem System { get; }
+
+    /// <summary>Carries its tensors.</summary>
+    public TensorPlane Plane { get; }
+
+    /// <summary>Lends its tensors.</summary>
+    public TensorPool Pool { get; }
+
+    /// <summary>The agent of a worker; null on others.</summary>
+    public IActorRef? Agent { get; }
+
+    /// <summary>The node directory of a coordinator (it answers <see cref="WatchNodes"/>); null on others.</summary>
+    public IActorRef? Directory { get; }
+
+    /// <summary>Where others find it: a seed.</summary>
+    public DnsEndPoint Address
+    {
+        get
+        {
+            var address = Akka.Cluster.Cluster.Get(System).SelfAddress;
+            return new DnsEndPoint(address.Host!, address.Port!.Value);
+        }
+    }
+
+    /// <summary>Completes with the reason, for people, when the node must end: it was refused, or put down.</summary>
+    public Task<string> Ended => _life.Ended;
+
+    /// <summary>Opens the ports of a node and begins to join.</summary>
+    /// <param name="options">How it is set up.</param>
+    /// <param name="logging">Where it writes what happens; null: nowhere.</param>
+    /// <param name="cancellation">Gives the start up.</param>
+    /// <exception cref="IOException">A port cannot be opened.</exception>
+    public static async Task<ClusterNode> StartAsync(
+        NodeOptions options, Action<ILoggingBuilder>? logging = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var pool = new TensorPool();
+        var plane = new TensorPlane(new PlaneSettings(options.Name, options.Secret.Bytes) { Tls = options.Tls }, pool);
+        var life = new NodeLife(() => Describe(options, plane));
+        IHost? host = null;
+        try
+        {
+            host = Build(options, logging, life, plane, pool);
+
+            // Before the host starts, which would tell of a port in use at length.
+            _ = host.Services.GetRequiredService<ActorSystem>();
+            await host.StartAsync(cancellation);
+            var node = new ClusterNode(options, host, life, plane, pool);
+            node.Join();
+            return node;
+        }
+        catch
+        {
+            host?.Dispose();
+            plane.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until the cluster has taken this node.</summary>
+    public Task UpAsync(CancellationToken cancellation) => _up.Task.WaitAsync(cancellation);
+
+    /// <summary>On a coordinator: waits until the node directory shows nodes that fit.</summary>
+    /// <param name="fits">Whether they do; called from an actor.</param>
+    /// <param name="cancellation">Gives the wait up.</param>
+    public async Task<ImmutableArray<NodeInfo>> NodesAsync(
+        Func<ImmutableArray<NodeInfo>, bool> fits, CancellationToken cancellation)
+    {
+        var directory = Directory ?? throw new InvalidOperationException($"Node '{Options.Name}' is no coordinator.");
+        var found = new TaskCompletionSource<ImmutableArray<NodeInfo>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var watch = System.ActorOf(NodesWatch.Props(directory, fits, found));
+        try
+        {
+            return await found.Task.WaitAsync(cancellation);
+        }
+        finally
+        {
+            System.Stop(watch);
+        }
+    }
+
+    /// <summary>
+    /// Leaves politely: no new work comes, what is here is handed over (at most for
+    /// <see cref="NodeOptions.LeaveDeadline"/>), then the node leaves the cluster and stops.
+    /// </summary>
+    /// <returns>Whether the work was handed over in time.</returns>
+    public async Task<bool> LeaveAsync()
+    {
+        var idle = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isIdle = true;
+        if (Agent is not null)
+        {
+            System.ActorOf(LeavingActor.Props(Options.Name, () => _life.Directory, Agent, () => idle.TrySetResult()), "leaving");
+            var first = await Task.WhenAny(idle.Task, System.WhenTerminated, Task.Delay(Options.LeaveDeadline));
+            isIdle = first == idle.Task;
+        }
+
+        await DisposeAsync();
+        return isIdle;
+    }
+
+    /// <summary>Leaves the cluster, whatever is under way here, and stops.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _stops, 1) != 0)
+        {
+            return;
+        }
+
+        using var deadline = new CancellationTokenSource(_stopDeadline);
+        try
+        {
+            await _host.StopAsync(deadline.Token);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            // The process ends all the same; the cluster finds out by itself.
+        }
+
+        _host.Dispose();
+        Plane.Dispose();
+    }
+
+    private static IHost Build(
+        NodeOptions options, Action<ILoggingBuilder>? logging, NodeLife life, TensorPlane plane, TensorPool pool) =>
+        new HostBuilder()
+            .ConfigureLogging(builder => logging?.Invoke(builder))
+
+            // First: the ports must be known before anybody asks for them.
+            .ConfigureWebHost(web => web
+                .UseKestrelCore()
+                .UseKestrelHttpsConfiguration()
+                .Configure(_ => { })
+                .ConfigureServices(services => services
+                    .AddTensorPlane(plane, new IPEndPoint(options.Host, options.TensorPort))))
+            .ConfigureServices(services => services
+
+                // Signals are the command line's to handle.
+                .AddSingleton<IHostLifetime, PassiveLifetime>()
+                .AddAkka(options.Secret.SystemName, akka => Configure(akka, options, life, plane, pool)))
+            .Build();
+
+    private static void Configure(
+        AkkaConfigurationBuilder akka, NodeOptions options, NodeLife life, TensorPlane plane, TensorPool pool)
+    {
+        akka.ConfigureLoggers(loggers =>
+            {
+                loggers.ClearLoggers();
+                loggers.AddLoggerFactory();
+            })
+            .AddHocon(ClusterSettings.Hocon(options), HoconAddMode.Prepend);
+        if (options.IsWorker)
+        {
+            akka.WithNode(new NodeEquipment(
+                life,
+                new LayerThreads(options.Threads, LocalTraining.TilesOf),
+                pool,
+                new FileData(options.DataRoot),
+                plane));
+        }
+
+        if (options.IsCoordinator)
+        {
+            akka.WithActors((system, registry) => registry.Register<ClusterNodeDirectory>(system.ActorOf(
+                ClusterNodeDirectory.Props(options.Version, ClusterSettings.Digest(options.Tls is not null)),
+                ClusterNodeDirectory.Name)));
+        }
+    }
+
+    private static NodeDescription Describe(NodeOptions options, TensorPlane plane) => new(
+        options.Name,
+        options.Threads,
+        new DnsEndPoint(
+            options.PublicHost,
+            plane.EndPoint!.Port,
+            IPAddress.TryParse(options.PublicHost, out var address) ? address.AddressFamily : default),
+        Environment.ProcessId,
+        options.Version,
+        ClusterSettings.Digest(options.Tls is not null));
+
+    private void Join()
+    {
+        var cluster = Akka.Cluster.Cluster.Get(System);
+        cluster.RegisterOnMemberUp(() => _up.TrySetResult());
+        cluster.RegisterOnMemberRemoved(() => _life.OnRefused("the cluster has put this node down, or lost it"));
+        if (Options.Seeds.IsEmpty)
+        {
+            cluster.Join(cluster.SelfAddress);
+        }
+        else
+        {
+            cluster.JoinSeedNodes(Options.Seeds.Select(seed =>
+                new Address(cluster.SelfAddress.Protocol, System.Name, seed.Host, seed.Port)));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"{Options.Name} at {Address.Host}:{Address.Port}, tensors at port {Plane.EndPoint?.Port}");
+}

@@ -1,0 +1,147 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Event;
+using DistributedBackprop.Actors.Nodes;
+
+namespace DistributedBackprop.Server.Cluster;
+
+/// <summary>
+/// The node directory over Akka.Cluster: asks each worker that comes up what it is, refuses those that do not fit, and
+/// tells whoever watches of every change.
+/// </summary>
+internal sealed class ClusterNodeDirectory : ReceiveActor, IWithTimers
+{
+    /// <summary>The actor's name, on every coordinator.</summary>
+    public const string Name = "directory";
+
+    private static readonly TimeSpan _again = TimeSpan.FromMilliseconds(200);
+
+    private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly NodeRoster _roster;
+    private readonly HashSet<IActorRef> _watchers = [];
+    private ImmutableArray<NodeInfo> _told = [];
+
+    public ClusterNodeDirectory(string version, string settings)
+    {
+        _roster = new NodeRoster(version, settings);
+        ReceiveMembership();
+        Receive<NodeDescribed>(Describe);
+        Receive<Again>(_ => AskUnknown());
+        Receive<NodeLeaving>(leaving =>
+        {
+            _roster.Leaving(leaving.Node);
+            Sender.Tell(new LeavingNoted(leaving.Node));
+            TellChanges();
+        });
+        Receive<WatchNodes>(_ =>
+        {
+            _watchers.Add(Sender);
+            Context.Watch(Sender);
+            Sender.Tell(new NodesChanged(_told));
+        });
+        Receive<Terminated>(gone => _watchers.Remove(gone.ActorRef));
+    }
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(string version, string settings) =>
+        Akka.Actor.Props.Create(() => new ClusterNodeDirectory(version, settings));
+
+    protected override void PreStart()
+    {
+        base.PreStart();
+        _cluster.Subscribe(
+            Self,
+            ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
+            typeof(ClusterEvent.IMemberEvent),
+            typeof(ClusterEvent.IReachabilityEvent));
+        Timers.StartPeriodicTimer(Again.Instance, Again.Instance, _again);
+    }
+
+    protected override void PostStop()
+    {
+        _cluster.Unsubscribe(Self);
+        base.PostStop();
+    }
+
+    private void ReceiveMembership()
+    {
+        Receive<ClusterEvent.MemberUp>(e =>
+        {
+            if (e.Member.HasRole(NodeOptions.Worker))
+            {
+                _roster.Up(e.Member.Address);
+                Ask(e.Member.Address);
+            }
+        });
+        Receive<ClusterEvent.MemberLeft>(e => Change(() => _roster.Leaving(e.Member.Address)));
+        Receive<ClusterEvent.MemberExited>(e => Change(() => _roster.Leaving(e.Member.Address)));
+        Receive<ClusterEvent.MemberDowned>(e => Change(() => _roster.Remove(e.Member.Address)));
+        Receive<ClusterEvent.MemberRemoved>(e => Change(() => _roster.Remove(e.Member.Address)));
+        Receive<ClusterEvent.IMemberEvent>(_ => { });
+        Receive<ClusterEvent.UnreachableMember>(e => Change(() => _roster.Reachable(e.Member.Address, false)));
+        Receive<ClusterEvent.ReachableMember>(e => Change(() => _roster.Reachable(e.Member.Address, true)));
+    }
+
+    private void Change(Action change)
+    {
+        change();
+        TellChanges();
+    }
+
+    // What is lost on the way is sent again.
+    private void AskUnknown()
+    {
+        foreach (var address in _roster.Unknown)
+        {
+            Ask(address);
+        }
+
+        foreach (var (address, reason) in _roster.Refused)
+        {
+            AgentAt(address).Tell(new NodeRefused(reason));
+        }
+    }
+
+    private static void Ask(Address address) => AgentAt(address).Tell(new DescribeNode());
+
+    private void Describe(NodeDescribed described)
+    {
+        // An agent in the directory's own process has a path without an address.
+        var address = Sender.Path.Address.HasGlobalScope ? Sender.Path.Address : _cluster.SelfAddress;
+        if (_roster.Describe(address, described.Description, Sender) is { } reason)
+        {
+            _log.Warning("Refused: {0}", reason);
+            Sender.Tell(new NodeRefused(reason));
+            _cluster.Leave(address);
+        }
+
+        TellChanges();
+    }
+
+    private void TellChanges()
+    {
+        var nodes = _roster.Nodes;
+        if (nodes.SequenceEqual(_told))
+        {
+            return;
+        }
+
+        _told = nodes;
+        foreach (var watcher in _watchers)
+        {
+            watcher.Tell(new NodesChanged(nodes));
+        }
+    }
+
+    private static ActorSelection AgentAt(Address address) =>
+        Context.ActorSelection(new RootActorPath(address) / "user" / NodeActorHosting.Name);
+
+    private sealed class Again : INoSerializationVerificationNeeded
+    {
+        public static Again Instance { get; } = new();
+    }
+}

@@ -1,0 +1,158 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Akka.Actor;
+using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Actors.Transport;
+using DistributedBackprop.Training.Tensors;
+
+namespace DistributedBackprop.Server.Cluster;
+
+/// <summary>How a cluster on this machine is made.</summary>
+/// <param name="Nodes">How many child processes, ≥ 1.</param>
+/// <param name="ThreadsPerNode">Threads on which the layers of each compute, ≥ 1.</param>
+/// <param name="DataRoot">The folder of the data files.</param>
+public sealed record ClusterTrainingOptions(int Nodes, int ThreadsPerNode, string DataRoot)
+{
+    /// <summary>How long the nodes may take to come up.</summary>
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>What is started as a node; by default this program.</summary>
+    public ChildProgram? Program { get; init; }
+}
+
+/// <summary>A cluster could not be made; the message says why, for people.</summary>
+/// <param name="message">For people.</param>
+public sealed class ClusterTrainingException(string message) : Exception(message);
+
+/// <summary>
+/// A cluster on this machine: this process is its only coordinator and no worker, its children <c>node-1</c> … are the
+/// workers. The secret of the run is random and known to nobody else.
+/// </summary>
+public sealed class ClusterTraining : IAsyncDisposable
+{
+    private readonly ClusterNode _node;
+    private readonly Action<string> _tell;
+    private readonly TaskCompletionSource<ChildExit> _firstExit = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ChildNodes? _children;
+    private ImmutableArray<NodeInfo> _nodes = [];
+
+    private ClusterTraining(ClusterNode node, Action<string> tell)
+    {
+        _node = node;
+        _tell = tell;
+    }
+
+    /// <summary>The coordinator's actors.</summary>
+    public ActorSystem System => _node.System;
+
+    /// <summary>The node directory: it answers <see cref="WatchNodes"/>.</summary>
+    public IActorRef Directory => _node.Directory!;
+
+    /// <summary>The coordinator's tensor plane.</summary>
+    public TensorPlane Plane => _node.Plane;
+
+    /// <summary>Lends the coordinator's tensors.</summary>
+    public TensorPool Pool => _node.Pool;
+
+    /// <summary>The nodes as they were when all had come up, in the order of their names.</summary>
+    public ImmutableArray<NodeInfo> Nodes => _nodes;
+
+    /// <summary>Completes when a child has ended by itself.</summary>
+    public Task<ChildExit> FirstExit => _firstExit.Task;
+
+    /// <summary>Starts the coordinator and the children, and waits until all nodes are up.</summary>
+    /// <param name="options">How.</param>
+    /// <param name="tell">Is told what people should hear, such as lines of the children's errors; from any thread.</param>
+    /// <param name="cancellation">Gives the start up.</param>
+    /// <exception cref="ClusterTrainingException">A child ended, or not all came up in time.</exception>
+    public static async Task<ClusterTraining> StartAsync(
+        ClusterTrainingOptions options, Action<string> tell, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Nodes, 1, nameof(options));
+        var head = new NodeOptions("coordinator", NodeSecret.Random()) { Roles = [NodeOptions.Coordinator], IsLast = true };
+        var training = new ClusterTraining(await ClusterNode.StartAsync(head, null, cancellation), tell);
+        try
+        {
+            await training.StartChildrenAsync(options, head.Secret, cancellation);
+            return training;
+        }
+        catch
+        {
+            await training.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until the node directory shows nodes that fit.</summary>
+    /// <param name="fits">Whether they do; called from an actor.</param>
+    /// <param name="cancellation">Gives the wait up.</param>
+    public Task<ImmutableArray<NodeInfo>> NodesAsync(
+        Func<ImmutableArray<NodeInfo>, bool> fits, CancellationToken cancellation) => _node.NodesAsync(fits, cancellation);
+
+    /// <summary>Ends all.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_children is not null)
+        {
+            await _children.DisposeAsync();
+        }
+
+        await _node.DisposeAsync();
+    }
+
+    private async Task StartChildrenAsync(ClusterTrainingOptions options, NodeSecret secret, CancellationToken cancellation)
+    {
+        var seed = _node.Address;
+        var nodes = Enumerable.Range(1, options.Nodes).Select(number => new NodeOptions(
+            string.Create(CultureInfo.InvariantCulture, $"node-{number}"), secret)
+        {
+            Seeds = [seed],
+            Threads = options.ThreadsPerNode,
+            DataRoot = Path.GetFullPath(options.DataRoot),
+        });
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(options.Deadline);
+        var seen = ImmutableArray<NodeInfo>.Empty;
+        var up = _node.NodesAsync(
+            now =>
+            {
+                seen = now;
+                return now.Count(node => node.Presence == NodePresence.Up) == options.Nodes;
+            },
+            deadline.Token);
+        _children = ChildNodes.Start(options.Program ?? ChildProgram.Current, nodes, _tell, OnExit);
+        await Task.WhenAny(up, FirstExit);
+        if (up.IsCompletedSuccessfully)
+        {
+            _nodes = await up;
+        }
+
+        // After the nodes are known: who ends from now on is found there.
+        if (FirstExit.IsCompleted)
+        {
+            var exit = await FirstExit;
+            throw new ClusterTrainingException(string.Create(
+                CultureInfo.InvariantCulture, $"{exit.Node} ended with exit code {exit.ExitCode} before the cluster stood"));
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        if (_nodes.IsEmpty)
+        {
+            throw new ClusterTrainingException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"only {seen.Length} of {options.Nodes} nodes came up within {options.Deadline.TotalSeconds} s ({string.Join(", ", seen.Select(node => node.Name))})"));
+        }
+    }
+
+    // The parent of a process knows for certain that it is dead: the cluster need not wait for its failure detector.
+    private void OnExit(ChildExit exit)
+    {
+        _firstExit.TrySetResult(exit);
+        _tell(string.Create(CultureInfo.InvariantCulture, $"{exit.Node} ended with exit code {exit.ExitCode}"));
+        foreach (var node in _nodes.Where(node => node.Description.ProcessId == exit.ProcessId))
+        {
+            Akka.Cluster.Cluster.Get(System).Down(node.Agent.Path.Address);
+        }
+    }
+}

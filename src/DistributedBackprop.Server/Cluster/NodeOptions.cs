@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using System.Net;
+using DistributedBackprop.Actors.Transport;
+
+namespace DistributedBackprop.Server.Cluster;
+
+/// <summary>How one node of a cluster is set up; see <see cref="NodeOptionsReader"/> for where it comes from.</summary>
+/// <param name="Name">Names it among the nodes: 1 to 64 bytes of letters, digits, <c>-</c>, <c>_</c> and <c>.</c>.</param>
+/// <param name="Secret">What all nodes of the cluster know.</param>
+public sealed record NodeOptions(string Name, NodeSecret Secret)
+{
+    /// <summary>The role of a node that trains.</summary>
+    public const string Worker = "worker";
+
+    /// <summary>The role of a node that may coordinate.</summary>
+    public const string Coordinator = "coordinator";
+
+    /// <summary>What it does: <see cref="Worker"/>, <see cref="Coordinator"/> or both.</summary>
+    public ImmutableArray<string> Roles { get; init; } = [Worker];
+
+    /// <summary>The address on which it listens.</summary>
+    public IPAddress Host { get; init; } = IPAddress.Loopback;
+
+    /// <summary>The host under which other nodes reach it.</summary>
+    public string PublicHost { get; init; } = IPAddress.Loopback.ToString();
+
+    /// <summary>The port of control messages; 0: any.</summary>
+    public int Port { get; init; }
+
+    /// <summary>The port of tensors; 0: any.</summary>
+    public int TensorPort { get; init; }
+
+    /// <summary>Nodes through which it joins; none: it is the first, which only a coordinator can be.</summary>
+    public ImmutableArray<DnsEndPoint> Seeds { get; init; } = [];
+
+    /// <summary>The folder of the data files.</summary>
+    public string DataRoot { get; init; } = ".";
+
+    /// <summary>Threads on which its layers compute, ≥ 1.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>TLS of the tensor plane; null: none.</summary>
+    public PlaneTls? Tls { get; init; }
+
+    /// <summary>How long it looks for its cluster.</summary>
+    public TimeSpan JoinDeadline { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a polite leave may wait for its work to be handed over.</summary>
+    public TimeSpan LeaveDeadline { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The version that it says it has: nodes of different versions compute different bits.</summary>
+    internal string Version { get; init; } = ProgramVersion.Current;
+
+    /// <summary>
+    /// Whether the cluster ends with this node: it then goes without asking the others, who may be dead already.
+    /// </summary>
+    internal bool IsLast { get; init; }
+
+    /// <summary>Whether it takes work.</summary>
+    public bool IsWorker => Roles.Contains(Worker);
+
+    /// <summary>Whether it may coordinate.</summary>
+    public bool IsCoordinator => Roles.Contains(Coordinator);
+}

@@ -1,0 +1,77 @@
+using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Server.Cluster;
+
+namespace DistributedBackprop.Server.Tests.Cluster;
+
+/// <summary>Processes make a cluster, and the node directory shows it as it is.</summary>
+public sealed class ClusterNodeTests
+{
+    [Fact]
+    public async Task The_directory_sees_nodes_come_and_go()
+    {
+        await using var cluster = await ClusterNodes.StartAsync();
+        var first = await cluster.AddAsync("node-1");
+        await cluster.AddAsync("node-2", options => options with { Threads = 3 });
+        await cluster.AddAsync("node-3");
+        var nodes = await cluster.UntilAsync(
+            ("node-1", NodePresence.Up), ("node-2", NodePresence.Up), ("node-3", NodePresence.Up));
+
+        nodes.Select(node => node.Description.Threads).ShouldBe([1, 3, 1]);
+        nodes.ShouldAllBe(node => node.Description.ProcessId == Environment.ProcessId);
+        nodes.ShouldAllBe(node => node.Description.Version == ProgramVersion.Current);
+        nodes[0].Description.Tensors!.Port.ShouldBe(first.Plane.EndPoint!.Port);
+        nodes[0].Agent.Path.Address.Port.ShouldBe(first.Address.Port);
+
+        (await first.LeaveAsync()).ShouldBeTrue("it held no work");
+        await cluster.UntilAsync(("node-2", NodePresence.Up), ("node-3", NodePresence.Up));
+    }
+
+    [Fact]
+    public async Task A_node_that_wants_to_go_is_shown_as_leaving_and_is_answered()
+    {
+        await using var cluster = await ClusterNodes.StartAsync();
+        await cluster.AddAsync("node-1");
+        await cluster.UntilAsync(("node-1", NodePresence.Up));
+        cluster.Coordinator.Directory!.Tell(new NodeLeaving("node-1"), Akka.Actor.ActorRefs.NoSender);
+        await cluster.UntilAsync(("node-1", NodePresence.Leaving));
+    }
+
+    [Fact]
+    public async Task A_node_of_another_version_is_refused_with_both_versions_named()
+    {
+        await using var cluster = await ClusterNodes.StartAsync();
+        var stranger = await cluster.AddAsync("stranger", options => options with { Version = "0.0.9" });
+        await cluster.AddAsync("node-1");
+        var reason = await stranger.Ended.WaitAsync(cluster.Overdue);
+        reason.ShouldBe($"node 'stranger' has version 0.0.9, this cluster has version {ProgramVersion.Current}");
+        await cluster.UntilAsync(("node-1", NodePresence.Up));
+    }
+
+    [Fact]
+    public async Task The_second_node_of_a_name_is_refused()
+    {
+        await using var cluster = await ClusterNodes.StartAsync();
+        var first = await cluster.AddAsync("node-1");
+        await cluster.UntilAsync(("node-1", NodePresence.Up));
+        var second = await cluster.AddAsync("node-1");
+        (await second.Ended.WaitAsync(cluster.Overdue)).ShouldContain("a node named 'node-1' is there already");
+        var nodes = await cluster.UntilAsync(("node-1", NodePresence.Up));
+        nodes[0].Agent.Path.Address.Port.ShouldBe(first.Address.Port);
+        first.Ended.IsCompleted.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Who_does_not_know_the_secret_does_not_join()
+    {
+        await using var cluster = await ClusterNodes.StartAsync();
+        var stranger = await cluster.AddAsync(
+            "stranger", options => new NodeOptions(options.Name, NodeSecret.Random()) { Seeds = options.Seeds });
+
+        // Nodes that come later are in: so the stranger, which began before them, was turned away rather than slow.
+        await cluster.AddAsync("node-1");
+        await cluster.UntilAsync(("node-1", NodePresence.Up));
+        Akka.Cluster.Cluster.Get(cluster.Coordinator.System).State.Members
+            .ShouldNotContain(member => member.Address.Port == stranger.Address.Port);
+        Akka.Cluster.Cluster.Get(stranger.System).State.Members.ShouldBeEmpty();
+    }
+}
