@@ -17,7 +17,9 @@ internal sealed class Wiring(GenerationScope scope, LocalActors here, Func<strin
     public IEnumerable<(IActorRef Actor, Connect Links)> All()
     {
         var generation = scope.Prepare.Generation;
-        var peers = Graph.Nodes.Select(PeersOf).ToList();
+
+        // One list of peers a layer, shared by its replicas here.
+        var peers = scope.Layers.Select(here => here.Layer).Distinct().ToDictionary(layer => layer, layer => PeersOf(Graph.Nodes[layer]));
         foreach (var (replica, layer) in scope.Layers)
         {
             var node = Graph.Nodes[layer];

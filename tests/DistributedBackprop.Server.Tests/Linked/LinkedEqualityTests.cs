@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+using CsCheck;
+using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Training.Data;
+using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Tests.Interpreter;
+
+namespace DistributedBackprop.Server.Tests.Linked;
+
+/// <summary>Over connections, and wherever it is placed, a job has the bits of the plain interpreter.</summary>
+public sealed class LinkedEqualityTests
+{
+    [Theory]
+    [InlineData(false, 8)]
+    [InlineData(true, 8)]
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    public async Task Random_jobs_on_random_nodes_have_the_bits_of_the_plain_interpreter(bool averagesParameters, int places)
+    {
+        await using var linked = await LinkedNodes.StartAsync([1, 2, 1, 2], settings => settings with { PlacesPerFlow = places });
+        var remote = 0;
+        Gen.Select(new RandomJobs(averagesParameters), Gen.Int[1, 15]).Sample(
+            (random, subset) =>
+            {
+                var nodes = Subset(linked.Nodes, subset);
+                var run = linked.TrainAsync(random.Job, ToDataSet(random), nodes).GetAwaiter().GetResult();
+                ShouldEqual(run, random);
+                remote += run.Nodes.Any(node => node.Links.Any(link => link.To != "keeper" && link.Activations + link.Averaging > 0)) ? 1 : 0;
+                linked.Outstanding.ShouldBe(0, run.Outcome.ToString());
+            },
+            iter: 100,
+            threads: 1);
+        remote.ShouldBeGreaterThan(30);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Nodes_that_come_and_go_do_not_show_in_the_bits(bool averagesParameters)
+    {
+        await using var linked = await LinkedNodes.StartAsync([1, 1, 2, 1]);
+        var moved = 0;
+        Gen.Select(new RandomJobs(averagesParameters), Gen.Int[1, 15], Gen.Int[1, 15], Gen.Int[1, 15], Gen.Int[1, 4]).Sample(
+            (random, first, second, third, step) =>
+            {
+                var changes = new Dictionary<long, ImmutableArray<NodeInfo>>
+                {
+                    [step] = Changed(linked.Nodes, first, second),
+                    [step + 3] = Changed(linked.Nodes, first | second, third),
+                };
+                var run = linked.TrainAsync(random.Job, ToDataSet(random), Subset(linked.Nodes, first), changes)
+                    .GetAwaiter().GetResult();
+                ShouldEqual(run, random);
+                moved += run.Generations.Length - 1;
+                linked.Outstanding.ShouldBe(0, run.Outcome.ToString());
+            },
+            iter: 250,
+            threads: 1);
+        moved.ShouldBeGreaterThan(50);
+    }
+
+    private static ImmutableArray<NodeInfo> Subset(ImmutableArray<NodeInfo> nodes, int bits) =>
+        [.. nodes.Where((_, index) => (bits & (1 << index)) != 0)];
+
+    // Those that are no longer wanted leave politely: they are there until nothing runs on them.
+    private static ImmutableArray<NodeInfo> Changed(ImmutableArray<NodeInfo> nodes, int before, int after) =>
+    [
+        .. nodes
+            .Where((_, index) => ((before | after) & (1 << index)) != 0)
+            .Select(node => (after & (1 << nodes.IndexOf(node))) != 0 ? node : node with { Presence = NodePresence.Leaving }),
+    ];
+
+    private static void ShouldEqual(LinkedRun actual, RandomJob random)
+    {
+        var expected = PlainInterpreter.Run(random.Job, random.Data);
+        if (expected.StepLosses.Any(loss => !double.IsFinite(loss))
+            || expected.Epochs.Any(epoch => epoch.TestLoss is { } loss && !double.IsFinite(loss))
+            || expected.Parameters.Any(parameter => !parameter.Values.All(float.IsFinite)))
+        {
+            actual.Outcome.ShouldBeOfType<TrainingFailed>().Reason.ShouldNotContain("lost");
+            return;
+        }
+
+        actual.Completed.WeightsSha256.ShouldBe(expected.WeightsSha256);
+        actual.Events.OfType<StepDone>().Select(step => BitConverter.DoubleToInt64Bits(step.Loss))
+            .ShouldBe(expected.StepLosses.Select(BitConverter.DoubleToInt64Bits));
+    }
+
+    private static DataSet ToDataSet(RandomJob random) => new(
+        Examples.OfFloats(
+            random.Job.Model.Input, [.. random.Data.TrainFeatures.SelectMany(example => example)], random.Data.TrainLabels),
+        random.Data.TestFeatures is null
+            ? null
+            : Examples.OfFloats(
+                random.Job.Model.Input, [.. random.Data.TestFeatures.SelectMany(example => example)], random.Data.TestLabels!));
+}

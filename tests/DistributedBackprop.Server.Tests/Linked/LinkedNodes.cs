@@ -1,0 +1,206 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Threading.Channels;
+using Akka.Actor;
+using Akka.Configuration;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Actors.Transport;
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Data;
+using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Tensors;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
+
+namespace DistributedBackprop.Server.Tests.Linked;
+
+/// <summary>
+/// Nodes in one process whose tensors go over real connections, as between machines; small messages go by reference. So
+/// hundreds of jobs can be placed in every way.
+/// </summary>
+internal sealed class LinkedNodes : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
+    private static int _jobs;
+
+    private readonly ActorSystem _system;
+    private readonly List<WebApplication> _hosts = [];
+    private readonly List<TensorPlane> _planes = [];
+    private readonly NewestData _data = new();
+    private JobKeeper _keeper = null!;
+
+    private LinkedNodes() => _system = ActorSystem.Create("linked", ConfigurationFactory.ParseString($$"""
+        akka { loglevel = off, stdout-loglevel = off, log-dead-letters = off, coordinated-shutdown.run-by-clr-shutdown-hook = off }
+        {{LayerThreads.Hocon(2)}}
+        """));
+
+    /// <summary>The nodes, each with so many layer threads as its number in the list says.</summary>
+    public ImmutableArray<NodeInfo> Nodes { get; private set; } = [];
+
+    /// <summary>Tensors of all nodes and the keeper that are not given back.</summary>
+    public long Outstanding => _planes.Sum(plane => PoolOf(plane).Outstanding);
+
+    private static TensorPool PoolOf(TensorPlane plane) => _pools[plane];
+
+    private static readonly Dictionary<TensorPlane, TensorPool> _pools = [];
+
+    /// <summary>Starts nodes <c>n1</c>, <c>n2</c>, … and a keeper.</summary>
+    /// <param name="threads">Layer threads of each node.</param>
+    /// <param name="change">Changes the settings of the planes.</param>
+    public static async Task<LinkedNodes> StartAsync(
+        IReadOnlyList<int> threads, Func<PlaneSettings, PlaneSettings>? change = null)
+    {
+        var linked = new LinkedNodes();
+        var nodes = ImmutableArray.CreateBuilder<NodeInfo>();
+        for (var number = 1; number <= threads.Count; number++)
+        {
+            var name = string.Create(CultureInfo.InvariantCulture, $"n{number}");
+            var (plane, pool, address) = await linked.StartPlaneAsync(name, change);
+            var description = new NodeDescription(name, threads[number - 1], address, number, "", "");
+            var equipment = new NodeEquipment(
+                new LoneNode(description),
+                new LayerThreads(threads[number - 1], width => width == 1 ? SequentialTiles.Instance : new ThreadedTiles(width)),
+                pool,
+                linked._data,
+                plane);
+            nodes.Add(new NodeInfo(
+                description, linked._system.ActorOf(NodeActor.Props(equipment), name), NodePresence.Up));
+        }
+
+        var (keeperPlane, keeperPool, keeperAddress) = await linked.StartPlaneAsync("keeper", change);
+        linked._keeper = new JobKeeper("keeper", keeperPool, keeperPlane, keeperAddress);
+        linked.Nodes = nodes.ToImmutable();
+        return linked;
+    }
+
+    /// <summary>Trains a job.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="data">Its data.</param>
+    /// <param name="nodes">On which nodes at first.</param>
+    /// <param name="changes">The nodes after a step has been told, by that step.</param>
+    public async Task<LinkedRun> TrainAsync(
+        TrainingJob job,
+        DataSet data,
+        ImmutableArray<NodeInfo> nodes,
+        IReadOnlyDictionary<long, ImmutableArray<NodeInfo>>? changes = null)
+    {
+        _data.Set(data);
+        var number = Interlocked.Increment(ref _jobs);
+        var directory = _system.ActorOf(Props.Create(() => new Directory(nodes)));
+        var events = Channel.CreateUnbounded<object>();
+        var watcher = _system.ActorOf(Props.Create(() => new Watcher(events.Writer)));
+        var run = new JobRun($"linked-{number}", job, Graph.Of(job.Model, job.Seed), data, null);
+        var actor = _system.ActorOf(JobActor.Props(run, directory, _keeper, watcher));
+        var told = new List<TrainingEvent>();
+        using var deadline = new CancellationTokenSource(_patience);
+        await foreach (var message in events.Reader.ReadAllAsync(deadline.Token))
+        {
+            if (message is JobOver over)
+            {
+                var hash = over.Event is TrainingCompleted completed ? completed.WeightsSha256 : null;
+                foreach (var layer in over.Parameters)
+                {
+                    layer.Dispose();
+                }
+
+                return new LinkedRun(told, over.Event, hash, over.Generations);
+            }
+
+            var happened = ((JobEvent)message).Event;
+            told.Add(happened);
+            if (happened is StepDone step && changes?.TryGetValue(step.Step, out var changed) == true)
+            {
+                directory.Tell(new NodesChanged(changed));
+            }
+        }
+
+        throw new InvalidOperationException("The job's events ended before the job.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _system.Terminate();
+        foreach (var host in _hosts)
+        {
+            using var now = new CancellationTokenSource();
+            await now.CancelAsync();
+            await host.StopAsync(now.Token);
+            await host.DisposeAsync();
+        }
+
+        foreach (var plane in _planes)
+        {
+            _pools.Remove(plane);
+            plane.Dispose();
+        }
+    }
+
+    private async Task<(TensorPlane Plane, TensorPool Pool, DnsEndPoint Address)> StartPlaneAsync(
+        string name, Func<PlaneSettings, PlaneSettings>? change)
+    {
+        var settings = new PlaneSettings(name, Encoding.UTF8.GetBytes("what all nodes know"));
+        var pool = new TensorPool();
+        var plane = new TensorPlane(change?.Invoke(settings) ?? settings, pool);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddTensorPlane(plane, new IPEndPoint(IPAddress.Loopback, 0));
+        var host = builder.Build();
+        await host.StartAsync();
+        _hosts.Add(host);
+        _planes.Add(plane);
+        _pools.Add(plane, pool);
+        return (plane, pool, new DnsEndPoint("localhost", plane.EndPoint!.Port, AddressFamily.InterNetwork));
+    }
+
+    private sealed class NewestData : IDataSets
+    {
+        private DataSet? _data;
+
+        public void Set(DataSet data) => _data = data;
+
+        public void Load(TrainingJob job, IActorRef receiver) => receiver.Tell(new DataLoaded(_data, null));
+    }
+
+    private sealed class Directory : ReceiveActor
+    {
+        private readonly HashSet<IActorRef> _watchers = [];
+
+        public Directory(ImmutableArray<NodeInfo> nodes)
+        {
+            Receive<WatchNodes>(_ =>
+            {
+                _watchers.Add(Sender);
+                Sender.Tell(new NodesChanged(nodes));
+            });
+            Receive<NodesChanged>(changed =>
+            {
+                nodes = changed.Nodes;
+                foreach (var watcher in _watchers)
+                {
+                    watcher.Tell(changed);
+                }
+            });
+        }
+    }
+
+    private sealed class Watcher : ReceiveActor
+    {
+        public Watcher(ChannelWriter<object> events) => ReceiveAny(message => events.TryWrite(message));
+    }
+}
+
+/// <summary>What a job on linked nodes said and did.</summary>
+internal sealed record LinkedRun(
+    IReadOnlyList<TrainingEvent> Events,
+    TrainingEvent Outcome,
+    string? WeightsSha256,
+    ImmutableArray<GenerationStatistics> Generations)
+{
+    public TrainingCompleted Completed => Outcome.ShouldBeOfType<TrainingCompleted>(Outcome.ToString());
+
+    public IEnumerable<NodeStatistics> Nodes => Generations.SelectMany(generation => generation.Nodes);
+}
