@@ -24,6 +24,9 @@ switch (args)
     case ["plane-peer"]:
         BrokenLinkBenchmark.Listen(Console.In, Console.Out);
         return 0;
+    case ["gloo"]:
+        await GlooBenchmark.RunAsync(Console.Out);
+        return 0;
     case ["profile"]:
         StepProfile.Run(Console.Out);
         return 0;
@@ -35,6 +38,7 @@ switch (args)
                    training   training beside PyTorch's, then actors
                    actors     actors beside a plain loop; bytes allocated for each step
                    plane      the tensor plane beside a plain loopback socket
+                   gloo       the peers over two processes: gloo's all-reduce, DistributedDataParallel
                    profile    where the time of a step goes
             """);
         return 2;
