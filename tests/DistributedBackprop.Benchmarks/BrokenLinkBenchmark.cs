@@ -14,6 +14,7 @@ namespace DistributedBackprop.Benchmarks;
 internal static class BrokenLinkBenchmark
 {
     private const int Rounds = 9;
+    private const string Peer = "plane-peer";
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
 
     /// <summary>Measures and prints.</summary>
@@ -24,7 +25,7 @@ internal static class BrokenLinkBenchmark
         var outcomes = new Dictionary<ProbeOutcome, int>();
         for (var round = 0; round < Rounds; round++)
         {
-            using var peer = Start();
+            using var peer = StartSelf(Peer);
             using var kill = new Kill(int.Parse(peer.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture));
             var (toBroken, toDead, outcome) = kill.Run(peer);
             broken.Add(1000 * toBroken.TotalMilliseconds);
@@ -45,7 +46,8 @@ internal static class BrokenLinkBenchmark
         input.ReadLine();
     }
 
-    private static Process Start()
+    /// <summary>Starts this program again.</summary>
+    public static Process StartSelf(params string[] arguments)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
@@ -57,7 +59,11 @@ internal static class BrokenLinkBenchmark
             start.ArgumentList.Add(typeof(BrokenLinkBenchmark).Assembly.Location);
         }
 
-        start.ArgumentList.Add("plane-peer");
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
         return Process.Start(start)!;
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using DistributedBackprop.Benchmarks;
 
 switch (args)
@@ -19,10 +20,20 @@ switch (args)
         return 0;
     case ["plane"]:
         PlaneBenchmark.Run(Console.Out);
+        return 0;
+    case ["killed"]:
         BrokenLinkBenchmark.Run(Console.Out);
+        LostPeerBenchmark.Run(Console.Out);
         return 0;
     case ["plane-peer"]:
         BrokenLinkBenchmark.Listen(Console.In, Console.Out);
+        return 0;
+    case ["plane-sender", var port, var generation]:
+        LostPeerBenchmark.Send(
+            int.Parse(port, CultureInfo.InvariantCulture), long.Parse(generation, CultureInfo.InvariantCulture));
+        return 0;
+    case ["gloo"]:
+        await GlooBenchmark.RunAsync(Console.Out);
         return 0;
     case ["profile"]:
         StepProfile.Run(Console.Out);
@@ -35,6 +46,8 @@ switch (args)
                    training   training beside PyTorch's, then actors
                    actors     actors beside a plain loop; bytes allocated for each step
                    plane      the tensor plane beside a plain loopback socket
+                   killed     how soon a killed peer is known at either end of a link
+                   gloo       the peers over two processes: gloo's all-reduce, DistributedDataParallel
                    profile    where the time of a step goes
             """);
         return 2;

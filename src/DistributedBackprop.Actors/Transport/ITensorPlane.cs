@@ -98,9 +98,10 @@ public interface ITensorReceiver
 
     /// <summary>
     /// The last connection has ended by which a node has sent to this generation, or could have: its process is dead, the
-    /// connection broken, or it has disposed of its link. Said once for each node, at once, and only while the generation
-    /// lives; not where this end has closed it, for what it sent or because the host stops. A node that disposes of its
-    /// links when a generation ends may be heard of here first: whose end it is the owner knows.
+    /// connection broken, a frame took longer than its deadline, or it has disposed of its link. Said once for each node,
+    /// at once, and only while the generation lives; not where this end has closed it, for what it sent or because the host
+    /// stops. A node that disposes of its links when a generation ends may be heard of here first: whose end it is the
+    /// owner knows.
     /// </summary>
     /// <param name="node">Who is gone.</param>
     /// <param name="reason">What happened, for people.</param>

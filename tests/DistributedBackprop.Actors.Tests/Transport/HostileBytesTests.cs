@@ -108,7 +108,8 @@ public sealed class HostileBytesTests
             FrameDeadline = TimeSpan.FromMilliseconds(300),
             HelloDeadline = TimeSpan.FromMilliseconds(300),
         });
-        there.Plane.Prepare(PlaneNode.Job, 1, new Inbox());
+        var inbox = new Inbox();
+        there.Plane.Prepare(PlaneNode.Job, 1, inbox);
         using var slow = await RawPeer.GreetAsync(there);
         using var silent = await RawPeer.ConnectAsync(there);
         using var half = await RawPeer.ConnectAsync(there);
@@ -139,6 +140,7 @@ public sealed class HostileBytesTests
         await AssertClosedAsync(unproven);
         await TensorPlaneTests.AssertNothingIsOutAsync(there);
         there.Plane.Strangers.ShouldBe(0);
+        inbox.Lost.ShouldBe(["other"]);
     }
 
     [Fact]
