@@ -1,5 +1,6 @@
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Server.Local;
+using DistributedBackprop.Server.Running;
 using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;

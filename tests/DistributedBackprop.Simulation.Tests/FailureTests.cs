@@ -77,7 +77,7 @@ public sealed class FailureTests
             Action<JobOver> end = last => over = last;
             var watcher = node.System.ActorOf(Props.Create(() => new Watcher(end)), $"{name}-watcher");
             var run = new JobRun(name, job, Graph.Of(job.Model, job.Seed), set, null);
-            var actor = node.System.ActorOf(JobActor.Props(run, directory, new JobKeeper("keeper", pool), watcher), name);
+            var actor = node.System.ActorOf(JobActor.Props(run, directory, new JobKeeper(pool), watcher), name);
             loop.RunUntil(() => loop.MessageCount >= cancelAfter || over is not null);
             loop.After(TimeSpan.Zero, () => actor.Tell(new CancelJob()));
             if (cancelAfter != long.MaxValue)

@@ -121,7 +121,7 @@ public sealed class TrainingTests
         var directory = Nodes.Start(node, pool, data);
         var watching = node.System.ActorOf(Props.Create(() => new WatchingActor(watcher)), "watcher");
         var run = new JobRun("small", job, Graph.Of(job.Model, job.Seed), data, null);
-        return (watcher, () => node.System.ActorOf(JobActor.Props(run, directory, new JobKeeper("keeper", pool), watching), "job"));
+        return (watcher, () => node.System.ActorOf(JobActor.Props(run, directory, new JobKeeper(pool), watching), "job"));
     }
 
     private static void Release(JobOver over)

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Links;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Transport;
@@ -9,9 +10,8 @@ namespace DistributedBackprop.Actors.Checkpoints;
 
 /// <summary>Takes the state that a job keeps to the nodes of its next generation: to each what its layers need.</summary>
 /// <param name="context">Whose children the links are.</param>
-/// <param name="plane">Carries tensors; null in a process without a network.</param>
-/// <param name="here">Where this process takes tensors; null without a network.</param>
-internal sealed class StateCourier(IActorContext context, ITensorPlane? plane, System.Net.DnsEndPoint? here)
+/// <param name="keeper">What this process has.</param>
+internal sealed class StateCourier(IActorContext context, JobKeeper keeper)
 {
     // 4 MB: large enough to cost little, small enough that several nodes are served in turn.
     private const int PartElements = 1 << 20;
@@ -24,7 +24,7 @@ internal sealed class StateCourier(IActorContext context, ITensorPlane? plane, S
     /// <param name="node">The node, with its actor of the generation.</param>
     public void Send(TrainingState state, PrepareGeneration prepare, Member node)
     {
-        var target = node.Tensors is null || plane is null || node.Tensors.Equals(here) ? node.Actor : LinkTo(node, prepare);
+        var target = node.Tensors is null || keeper.Plane is null || node.Tensors.Equals(keeper.Tensors) ? node.Actor : LinkTo(node, prepare);
         foreach (var vector in new GenerationScope(prepare, node.Name).State.Vectors)
         {
             var tensor = state[vector];
@@ -50,7 +50,7 @@ internal sealed class StateCourier(IActorContext context, ITensorPlane? plane, S
     private IActorRef LinkTo(Member node, PrepareGeneration prepare)
     {
         var link = context.ActorOf(
-            LinkActor.Props(plane!, node.Name, node.Tensors!, JobHash.Of(prepare.JobId)),
+            LinkActor.Props(keeper.Plane!, node.Name, node.Tensors!, JobHash.Of(prepare.JobId)),
             $"state-g{prepare.Generation}-{_links.Count}");
         _links.Add(link);
         return link;

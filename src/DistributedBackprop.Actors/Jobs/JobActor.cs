@@ -59,6 +59,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
     private bool _hasStarted;
     private bool _isEvaluating;
     private bool _isCancelled;
+    private bool _isOver;
     private TrainingEvent? _outcome;
 
     /// <summary>Makes the actor, which begins as soon as there are nodes.</summary>
@@ -82,7 +83,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
             run.Job.Parallelism.Replicas,
             run.Job.Parallelism.Averaging is ParameterAveraging,
             Optimizer.Of(run.Job.Optimizer).Slots);
-        _courier = new StateCourier(Context, keeper.Plane, keeper.Tensors);
+        _courier = new StateCourier(Context, keeper);
         _nodes = new NodeChoice(run);
         Placing();
     }
@@ -127,6 +128,13 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         if (_generation is { IsReleased: false } generation)
         {
             generation.TellAgents(new ReleaseGeneration(_run.Id, Number));
+        }
+
+        // Whoever watches must hear of the end, whatever it was.
+        if (!_isOver)
+        {
+            _watcher.Tell(new JobOver(
+                _outcome ?? new TrainingFailed(_run.Id, _progress.Step, null, "the job itself has stopped"), [], []));
         }
 
         base.PostStop();
@@ -329,7 +337,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
                 _run.Data.Train.Count,
                 placement,
                 _nodes.MembersOf(placement),
-                new Member(_keeper.Name, _keeper.Tensors, Self),
+                new Member(JobKeeper.Name, _keeper.Tensors, Self),
                 _progress.Step,
                 _state is null ? StateOrigin.Fresh : _hasStarted ? StateOrigin.Full : StateOrigin.Parameters),
             reason);
@@ -622,6 +630,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
             return;
         }
 
+        _isOver = true;
         _watcher.Tell(new JobOver(_outcome, _outcome is TrainingCompleted ? FinalParameters() : [], _statistics.ToImmutable()));
         Context.Stop(Self);
     }

@@ -10,6 +10,7 @@ internal sealed class ConsoleOutput : ITrainingOutput
     private readonly TextWriter _results;
     private readonly IAnsiConsole _console;
     private IProgressView? _progress;
+    private RunDescription? _run;
 
     /// <param name="results">Standard output.</param>
     /// <param name="errors">Standard error.</param>
@@ -30,16 +31,28 @@ internal sealed class ConsoleOutput : ITrainingOutput
         _console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{job.Name}: {run.Data.Train.Count:N0} examples to train on, {run.Data.Test?.Count ?? 0:N0} to judge on, {run.Plan.TotalSteps:N0} steps of {job.Training.BatchSize}"));
-        _console.Write(LayerTable.Of(run));
-        _progress = _console.Profile.Out.IsTerminal && _console.Profile.Capabilities.Interactive
-            ? new LiveProgress(_console, run)
-            : new PlainProgress(_console, run);
+        _run = run;
+        if (run.Nodes is null)
+        {
+            Show(null);
+        }
     }
 
     public void On(TrainingEvent happened)
     {
         switch (happened)
         {
+            case GenerationStarted generation:
+                EndProgress();
+                if (generation.Generation > 1)
+                {
+                    _console.WriteLine(string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"generation {generation.Generation} goes on after step {generation.Step}: {generation.Reason}"));
+                }
+
+                Show(generation.Placement);
+                break;
             case StepDone step:
                 _progress?.On(step);
                 break;
@@ -74,6 +87,15 @@ internal sealed class ConsoleOutput : ITrainingOutput
     }
 
     public void Dispose() => EndProgress();
+
+    private void Show(Placement? placement)
+    {
+        var run = _run!;
+        _console.Write(LayerTable.Of(run, placement));
+        _progress = _console.Profile.Out.IsTerminal && _console.Profile.Capabilities.Interactive
+            ? new LiveProgress(_console, run)
+            : new PlainProgress(_console, run);
+    }
 
     private void EndProgress()
     {

@@ -10,6 +10,7 @@ namespace DistributedBackprop.Cli.Output;
 /// <param name="Data">Its examples.</param>
 /// <param name="Plan">Its steps.</param>
 /// <param name="StageOf">The stage of each layer.</param>
-/// <param name="Threads">Threads on which layers compute.</param>
+/// <param name="Threads">Threads on which the layers of a process compute.</param>
+/// <param name="Nodes">Nodes that train; null for this process alone.</param>
 internal sealed record RunDescription(
-    TrainingJob Job, Graph Graph, DataSet Data, StepPlan Plan, IReadOnlyList<int> StageOf, int Threads);
+    TrainingJob Job, Graph Graph, DataSet Data, StepPlan Plan, IReadOnlyList<int> StageOf, int Threads, int? Nodes);

@@ -1,4 +1,4 @@
-using DistributedBackprop.Server.Local;
+using DistributedBackprop.Server.Running;
 using DistributedBackprop.Training.Checkpoints;
 
 namespace DistributedBackprop.Cli.Train;

@@ -7,6 +7,7 @@ namespace DistributedBackprop.Cli.Train;
 /// <summary><c>backprop train JOB</c>: runs a job to its end on this machine.</summary>
 internal static class TrainCommand
 {
+    private const int MaxNodes = 64;
     private const int MaxThreads = 1024;
 
     public static Command Create()
@@ -14,10 +15,14 @@ internal static class TrainCommand
         var job = new Argument<string>("JOB") { Description = "The job file (YAML or JSON)." };
         var dataRoot = new Option<string?>("--data-root") { Description = "The folder of the data files. Default: the job file's folder.", HelpName = "DIR" };
         var state = new Option<string?>("--state") { Description = "The folder of durable state. Default: .backprop. Jobs of this version leave nothing there.", HelpName = "DIR" };
-        var threads = new Option<int>("--threads")
+        var nodes = new Option<int?>("--nodes")
         {
-            Description = "Threads on which layers compute; the weights do not depend on it. Default: the machine's cores.",
-            DefaultValueFactory = _ => Environment.ProcessorCount,
+            Description = "Train on N processes of this machine that form a cluster; the weights do not depend on it. Default: in this process.",
+            HelpName = "N",
+        };
+        var threads = new Option<int?>("--threads")
+        {
+            Description = "Threads on which the layers of a process compute; the weights do not depend on it. Default: the machine's cores, shared by the processes.",
             HelpName = "T",
         };
         var init = new Option<string?>("--init") { Description = "Begin with the parameters of this safetensors file.", HelpName = "FILE" };
@@ -30,6 +35,7 @@ internal static class TrainCommand
             HelpName = "N",
         };
         var verbose = new Option<bool>("--verbose") { Description = "Say what the processor offers and where the time goes; on an unforeseen error, where it happened." };
+        nodes.CustomParser = result => Number(result, nodes.Name, 1, MaxNodes);
         threads.CustomParser = result => Number(result, threads.Name, 1, MaxThreads);
         jsonEvery.CustomParser = result => Number(result, jsonEvery.Name, 1, int.MaxValue);
         job.Validators.Add(result => Path(result, job.Name));
@@ -40,11 +46,12 @@ internal static class TrainCommand
 
         var command = new Command("train", "Run a job to its end on this machine.")
         {
-            job, dataRoot, state, threads, init, export, json, jsonEvery, verbose,
+            job, dataRoot, state, nodes, threads, init, export, json, jsonEvery, verbose,
         };
         command.SetAction((parsed, _) => TrainRun.RunAsync(new TrainOptions(
             parsed.GetValue(job)!,
             parsed.GetValue(dataRoot),
+            parsed.GetValue(nodes),
             parsed.GetValue(threads),
             parsed.GetValue(init),
             parsed.GetValue(export),

@@ -1,6 +1,8 @@
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Cli.Output;
+using DistributedBackprop.Server.Cluster;
 using DistributedBackprop.Server.Local;
+using DistributedBackprop.Server.Running;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Pipeline;
@@ -26,9 +28,9 @@ internal static class TrainRun
         times.Mark("job file read");
 
         // The actor system starts while the data is read.
-        var starting = Task.Run(() => LocalTraining.StartAsync(options.Threads));
+        var starting = Task.Run(() => StartAsync(options, signal.Token));
         var graph = JobLoading.Graph(job);
-        var data = JobLoading.Data(job, graph, options.DataRoot ?? FolderOf(options.JobPath));
+        var data = JobLoading.Data(job, graph, options.DataFolder);
         times.Mark("data read");
         var init = options.InitPath is null ? null : InitialParameters.Read(options.InitPath, graph);
         var export = options.ExportPath is null ? null : new ExportFile(options.ExportPath);
@@ -76,7 +78,25 @@ internal static class TrainRun
         }
     }
 
-    private static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path))!;
+    private static async Task<ITrainer> StartAsync(TrainOptions options, CancellationToken cancellation)
+    {
+        if (options.Nodes is not { } nodes)
+        {
+            return await LocalTraining.StartAsync(options.ThreadsPerProcess, cancellation);
+        }
+
+        try
+        {
+            return await ClusterTraining.StartAsync(
+                new ClusterTrainingOptions(nodes, options.ThreadsPerProcess, options.DataFolder),
+                Console.Error.WriteLine,
+                cancellation);
+        }
+        catch (ClusterTrainingException e)
+        {
+            throw new CommandException(ExitCode.JobFailed, $"backprop: {e.Message}");
+        }
+    }
 
     private static ITrainingOutput Output(TrainOptions options) => options.Json
         ? new JsonOutput(Console.OpenStandardOutput(), options.JsonEvery)
@@ -88,7 +108,8 @@ internal static class TrainRun
         run.Data,
         new StepPlan(run.Job.Training, run.Data.Train.Count),
         StageCut.Of([.. run.Graph.Nodes.Select(node => node.Layer.WorkPerExample)], run.Job.Parallelism.Stages),
-        options.Threads);
+        options.ThreadsPerProcess,
+        options.Nodes);
 
     private static void On(TrainingEvent happened, ITrainingOutput output, StartupTimes times)
     {

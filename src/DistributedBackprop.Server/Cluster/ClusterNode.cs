@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using Akka.Actor;
 using Akka.Hosting;
+using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Local;
@@ -35,6 +36,7 @@ public sealed class ClusterNode : IAsyncDisposable
         var registry = host.Services.GetRequiredService<IReadOnlyActorRegistry>();
         Agent = registry.TryGet<NodeActor>(out var agent) ? agent : null;
         Directory = registry.TryGet<ClusterNodeDirectory>(out var directory) ? directory : null;
+        Coordinator = registry.TryGet<CoordinatorActor>(out var coordinator) ? coordinator : null;
     }
 
     /// <summary>How it is set up.</summary>
@@ -54,6 +56,9 @@ public sealed class ClusterNode : IAsyncDisposable
 
     /// <summary>The node directory of a coordinator (it answers <see cref="WatchNodes"/>); null on others.</summary>
     public IActorRef? Directory { get; }
+
+    /// <summary>Where a coordinator hands jobs in (<see cref="SubmitJob"/>); null on others.</summary>
+    public IActorRef? Coordinator { get; }
 
     /// <summary>Where others find it: a seed.</summary>
     public DnsEndPoint Address
@@ -204,9 +209,15 @@ public sealed class ClusterNode : IAsyncDisposable
 
         if (options.IsCoordinator)
         {
-            akka.WithActors((system, registry) => registry.Register<ClusterNodeDirectory>(system.ActorOf(
-                ClusterNodeDirectory.Props(options.Version, ClusterSettings.Digest(options.Tls is not null)),
-                ClusterNodeDirectory.Name)));
+            akka.WithActors((system, registry) =>
+            {
+                var directory = system.ActorOf(
+                    ClusterNodeDirectory.Props(options.Version, ClusterSettings.Digest(options.Tls is not null)),
+                    ClusterNodeDirectory.Name);
+                registry.Register<ClusterNodeDirectory>(directory);
+                registry.Register<CoordinatorActor>(
+                    CoordinatorSingleton.Start(system, directory, new JobKeeper(pool, plane, life)));
+            });
         }
     }
 

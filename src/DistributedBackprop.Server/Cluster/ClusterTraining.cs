@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Akka.Actor;
+using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Transport;
+using DistributedBackprop.Server.Running;
+using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Server.Cluster;
@@ -28,7 +31,7 @@ public sealed class ClusterTrainingException(string message) : Exception(message
 /// A cluster on this machine: this process is its only coordinator and no worker, its children <c>node-1</c> … are the
 /// workers. The secret of the run is random and known to nobody else.
 /// </summary>
-public sealed class ClusterTraining : IAsyncDisposable
+public sealed class ClusterTraining : ITrainer
 {
     private readonly ClusterNode _node;
     private readonly Action<string> _tell;
@@ -83,6 +86,10 @@ public sealed class ClusterTraining : IAsyncDisposable
             throw;
         }
     }
+
+    /// <inheritdoc/>
+    public Task<TrainingResult> RunAsync(JobRun run, Action<TrainingEvent> observe, CancellationToken cancellation = default) =>
+        new JobRunner(System, _node.Coordinator!).RunAsync(run, observe, cancellation);
 
     /// <summary>Waits until the node directory shows nodes that fit.</summary>
     /// <param name="fits">Whether they do; called from an actor.</param>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using CsCheck;
+using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
@@ -25,7 +26,7 @@ public sealed class LinkedEqualityTests
                 var nodes = Subset(linked.Nodes, subset);
                 var run = linked.TrainAsync(random.Job, ToDataSet(random), nodes).GetAwaiter().GetResult();
                 ShouldEqual(run, random);
-                remote += run.Nodes.Any(node => node.Links.Any(link => link.To != "keeper" && link.Activations + link.Averaging > 0)) ? 1 : 0;
+                remote += run.Nodes.Any(node => node.Links.Any(link => link.To != JobKeeper.Name && link.Activations + link.Averaging > 0)) ? 1 : 0;
                 linked.Outstanding.ShouldBe(0, run.Outcome.ToString());
             },
             iter: 100,

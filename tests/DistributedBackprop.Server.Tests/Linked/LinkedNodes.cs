@@ -72,7 +72,8 @@ internal sealed class LinkedNodes : IAsyncDisposable
         }
 
         var (keeperPlane, keeperPool, keeperAddress) = await linked.StartPlaneAsync("keeper", change);
-        linked._keeper = new JobKeeper("keeper", keeperPool, keeperPlane, keeperAddress);
+        linked._keeper = new JobKeeper(
+            keeperPool, keeperPlane, new LoneNode(new NodeDescription("keeper", 1, keeperAddress, 0, "", "")));
         linked.Nodes = nodes.ToImmutable();
         return linked;
     }

@@ -4,7 +4,7 @@ using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 
-namespace DistributedBackprop.Server.Local;
+namespace DistributedBackprop.Server.Running;
 
 /// <summary>How a job ended, and its weights where it completed. Its owner disposes of it.</summary>
 /// <param name="outcome">Completed, failed or cancelled.</param>

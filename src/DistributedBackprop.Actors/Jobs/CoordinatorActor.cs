@@ -1,0 +1,58 @@
+using Akka.Actor;
+using Akka.Pattern;
+using DistributedBackprop.Actors.Transport;
+
+namespace DistributedBackprop.Actors.Jobs;
+
+/// <summary>A job is handed in. The answer is <see cref="JobAccepted"/> or <see cref="JobRejected"/>.</summary>
+/// <param name="Run">The job.</param>
+/// <param name="Watcher">Who hears of it.</param>
+public sealed record SubmitJob(JobRun Run, IActorRef Watcher) : INoSerializationVerificationNeeded;
+
+/// <summary>The answer to <see cref="SubmitJob"/>.</summary>
+/// <param name="Job">The job's actor: whoever watches answers it, and may cancel it.</param>
+public sealed record JobAccepted(IActorRef Job) : INoSerializationVerificationNeeded;
+
+/// <summary>The answer to <see cref="SubmitJob"/>.</summary>
+/// <param name="Reason">Why not, for people.</param>
+public sealed record JobRejected(string Reason) : INoSerializationVerificationNeeded;
+
+/// <summary>
+/// There is one in a cluster: has one child for each job. A job that fails itself is not started anew: its watcher is told
+/// that it is over.
+/// </summary>
+public sealed class CoordinatorActor : ReceiveActor
+{
+    /// <summary>The actor's name.</summary>
+    public const string Name = "coordinator";
+
+    private static readonly TimeSpan _restartAfterLeast = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan _restartAfterMost = TimeSpan.FromSeconds(10);
+
+    /// <summary>Makes the actor.</summary>
+    /// <param name="directory">Knows the nodes.</param>
+    /// <param name="keeper">What this process has.</param>
+    public CoordinatorActor(IActorRef directory, JobKeeper keeper) => Receive<SubmitJob>(submit =>
+    {
+        var name = $"{JobHash.Of(submit.Run.Id):x16}";
+        if (!Context.Child(name).IsNobody())
+        {
+            Sender.Tell(new JobRejected($"job {submit.Run.Id} is running"));
+            return;
+        }
+
+        var job = Context.ActorOf(JobActor.Props(submit.Run, directory, keeper, submit.Watcher), name);
+        Sender.Tell(new JobAccepted(job));
+    });
+
+    /// <summary>How to make the actor.</summary>
+    public static Props Props(IActorRef directory, JobKeeper keeper) =>
+        Akka.Actor.Props.Create(() => new CoordinatorActor(directory, keeper));
+
+    /// <summary>How to make the actor's supervisor, which starts it anew, ever more slowly, whatever ended it.</summary>
+    public static Props Supervised(IActorRef directory, JobKeeper keeper) => BackoffSupervisor.Props(
+        Backoff.OnStop(Props(directory, keeper), Name, _restartAfterLeast, _restartAfterMost, randomFactor: 0.2, maxNrOfRetries: -1));
+
+    /// <inheritdoc/>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+}

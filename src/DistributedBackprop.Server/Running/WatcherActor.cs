@@ -1,0 +1,74 @@
+using System.Threading.Channels;
+using Akka.Actor;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Server.Running;
+
+/// <summary>
+/// Hands a job in and its events to the one who waits outside the actors. What waits is bounded by the job, which runs
+/// only so far ahead of the answers.
+/// </summary>
+internal sealed class WatcherActor : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan _acceptDeadline = TimeSpan.FromSeconds(30);
+
+    private readonly JobRun _run;
+    private readonly IActorRef _coordinator;
+    private readonly ChannelWriter<object> _events;
+    private IActorRef? _job;
+    private bool _isCancelled;
+
+    public WatcherActor(JobRun run, IActorRef coordinator, ChannelWriter<object> events)
+    {
+        _run = run;
+        _coordinator = coordinator;
+        _events = events;
+        Receive<JobAccepted>(accepted =>
+        {
+            Timers.CancelAll();
+            _job = accepted.Job;
+            if (_isCancelled)
+            {
+                _job.Tell(new CancelJob());
+            }
+        });
+        Receive<JobRejected>(rejected => Fail(rejected.Reason));
+        Receive<TooLate>(_ => Fail("no coordinator took the job"));
+        Receive<JobEvent>(happened => events.TryWrite(happened));
+        Receive<JobOver>(End);
+        Receive<CancelJob>(cancel =>
+        {
+            _isCancelled = true;
+            _job?.Tell(cancel);
+        });
+        Receive<Watched>(watched => _job?.Tell(watched));
+    }
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(JobRun run, IActorRef coordinator, ChannelWriter<object> events) =>
+        Akka.Actor.Props.Create(() => new WatcherActor(run, coordinator, events));
+
+    protected override void PreStart()
+    {
+        base.PreStart();
+        Timers.StartSingleTimer(TooLate.Instance, TooLate.Instance, _acceptDeadline);
+        _coordinator.Tell(new SubmitJob(_run, Self));
+    }
+
+    private void Fail(string reason) => End(new JobOver(new TrainingFailed(_run.Id, 0, null, reason), [], []));
+
+    private void End(JobOver over)
+    {
+        Timers.CancelAll();
+        _events.TryWrite(over);
+        _events.TryComplete();
+    }
+
+    private sealed class TooLate : INoSerializationVerificationNeeded
+    {
+        public static TooLate Instance { get; } = new();
+    }
+}
