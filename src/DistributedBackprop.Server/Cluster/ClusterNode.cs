@@ -192,6 +192,11 @@ public sealed class ClusterNode : IAsyncDisposable
                 loggers.AddLoggerFactory();
             })
             .AddHocon(ClusterSettings.Hocon(options), HoconAddMode.Prepend);
+        if (options.Tls is not null)
+        {
+            akka.AddControlTls(options.Tls);
+        }
+
         if (options.IsWorker)
         {
             akka.WithNode(new NodeEquipment(
