@@ -55,7 +55,7 @@ public sealed record PlaneTls(X509Certificate2 Certificate, X509Certificate2Coll
     public string? PeerName { get; init; }
 
     /// <summary>Which chains of certificates are trusted. Private authorities publish no revocations.</summary>
-    internal X509ChainPolicy ChainPolicy()
+    public X509ChainPolicy ChainPolicy()
     {
         var policy = new X509ChainPolicy
         {

@@ -20,7 +20,7 @@ internal static class NodeCommand
             ("DataRoot", Text("--data-root", "DIR", "The folder of the data files. Default: the working folder.")),
             ("Threads", Text("--threads", "T", "Threads on which its layers compute; the weights do not depend on it. Default: the machine's cores.")),
             ("SecretFile", Text("--secret-file", "FILE", "What all nodes of the cluster know; or in the environment, BACKPROP__SECRET.")),
-            ("Tls:Certificate", Text("--tls-certificate", "FILE", "This node's certificate (PEM): tensors go over mutual TLS.")),
+            ("Tls:Certificate", Text("--tls-certificate", "FILE", "This node's certificate (PEM): nodes talk over mutual TLS.")),
             ("Tls:Key", Text("--tls-key", "FILE", "The certificate's key (PEM). Default: in the file of the certificate.")),
             ("Tls:Authority", Text("--tls-authority", "FILE", "Who signs the certificates of nodes (PEM); no others are trusted.")),
             ("JoinDeadlineSeconds", Text("--join-deadline", "SECONDS", "How long it looks for its cluster. Default: 30.")),

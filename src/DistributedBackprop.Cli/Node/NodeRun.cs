@@ -1,9 +1,9 @@
 using System.Globalization;
 using Akka.Remote;
 using DistributedBackprop.Server.Cluster;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace DistributedBackprop.Cli.Node;
 

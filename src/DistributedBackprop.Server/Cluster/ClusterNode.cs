@@ -197,6 +197,11 @@ public sealed class ClusterNode : IAsyncDisposable
                 loggers.AddLoggerFactory();
             })
             .AddHocon(ClusterSettings.Hocon(options), HoconAddMode.Prepend);
+        if (options.Tls is not null)
+        {
+            akka.AddControlTls(options.Tls);
+        }
+
         if (options.IsWorker)
         {
             akka.WithNode(new NodeEquipment(

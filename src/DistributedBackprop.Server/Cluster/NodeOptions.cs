@@ -39,7 +39,7 @@ public sealed record NodeOptions(string Name, NodeSecret Secret)
     /// <summary>Threads on which its layers compute, ≥ 1.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>TLS of the tensor plane; null: none.</summary>
+    /// <summary>TLS between nodes, of control messages and of tensors; null: none.</summary>
     public PlaneTls? Tls { get; init; }
 
     /// <summary>How long it looks for its cluster.</summary>

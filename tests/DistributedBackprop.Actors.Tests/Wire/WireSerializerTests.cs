@@ -88,7 +88,12 @@ public sealed class WireSerializerTests() : TestKit(WireSerializer.Hocon)
     {
         var wire = new Actors.Wire.Messages.NodeDescribed
         {
-            Name = name, Threads = threads, TensorHost = "h", TensorPort = port, Version = "v", Settings = "s",
+            Name = name,
+            Threads = threads,
+            TensorHost = "h",
+            TensorPort = port,
+            Version = "v",
+            Settings = "s",
         };
         Should.Throw<SerializationException>(
             () => Serializer.FromBinary(Google.Protobuf.MessageExtensions.ToByteArray(wire), "node-described"))

@@ -74,4 +74,19 @@ public sealed class ClusterNodeTests
             .ShouldNotContain(member => member.Address.Port == stranger.Address.Port);
         Akka.Cluster.Cluster.Get(stranger.System).State.Members.ShouldBeEmpty();
     }
+
+    [Fact]
+    public async Task With_TLS_only_nodes_with_a_certificate_of_the_authority_join()
+    {
+        using var folder = new CertificateFolder();
+        var ours = folder.Authority("ours");
+        var theirs = folder.Authority("theirs");
+        await using var cluster = await ClusterNodes.StartAsync(ours.Node("head"));
+        var impostor = await cluster.AddAsync("impostor", options => options with { Tls = theirs.Node("impostor") });
+        var plain = await cluster.AddAsync("plain");
+        await cluster.AddAsync("node-1", options => options with { Tls = ours.Node("node-1") });
+        await cluster.UntilAsync(("node-1", NodePresence.Up));
+        Akka.Cluster.Cluster.Get(impostor.System).State.Members.ShouldBeEmpty();
+        Akka.Cluster.Cluster.Get(plain.System).State.Members.ShouldBeEmpty();
+    }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Cluster;
 using Microsoft.Extensions.Logging;
 
@@ -27,10 +28,10 @@ internal sealed class ClusterNodes : IAsyncDisposable
     public IEnumerable<string> Log => _log.Lines;
 
     /// <summary>A cluster of a coordinator that is no worker.</summary>
-    public static async Task<ClusterNodes> StartAsync()
+    public static async Task<ClusterNodes> StartAsync(PlaneTls? tls = null)
     {
         var nodes = new ClusterNodes();
-        await nodes.AddAsync("head", options => options with { Roles = [NodeOptions.Coordinator], Seeds = [] });
+        await nodes.AddAsync("head", options => options with { Roles = [NodeOptions.Coordinator], Seeds = [], Tls = tls });
         await nodes.Coordinator.UpAsync(nodes.Overdue);
         return nodes;
     }
