@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Net;
-using System.Net.Sockets;
 using DistributedBackprop.Actors.Nodes;
 
 namespace DistributedBackprop.Actors.Wire;
@@ -8,7 +6,6 @@ namespace DistributedBackprop.Actors.Wire;
 /// <summary>The messages between the node directory and the agents of the nodes.</summary>
 internal static class DirectoryFormats
 {
-    private const int MaxHost = 255;
     private const int MaxThreads = 4096;
 
     public static ImmutableArray<WireFormat> All { get; } =
@@ -46,17 +43,8 @@ internal static class DirectoryFormats
     private static NodeDescription Read(Messages.NodeDescribed wire) => new(
         WireFields.Name(wire.Name, "name"),
         WireFields.Number(wire.Threads, "threads", 1, MaxThreads),
-        wire.TensorHost.Length == 0
-            ? null
-            : new DnsEndPoint(
-                WireFields.Text(wire.TensorHost, "tensor_host", MaxHost),
-                WireFields.Number(wire.TensorPort, "tensor_port", 1, IPEndPoint.MaxPort),
-                FamilyOf(wire.TensorHost)),
+        MemberForms.EndPoint(wire.TensorHost, wire.TensorPort),
         WireFields.Number(wire.ProcessId, "process_id", 0, int.MaxValue),
         WireFields.Text(wire.Version, "version", WireFields.MaxName),
         WireFields.Text(wire.Settings, "settings", WireFields.MaxName));
-
-    // As on the node that wrote it: equal descriptions stay equal.
-    private static AddressFamily FamilyOf(string host) =>
-        IPAddress.TryParse(host, out var address) ? address.AddressFamily : AddressFamily.Unspecified;
 }

@@ -1,0 +1,98 @@
+using System.Collections.Immutable;
+using DistributedBackprop.Actors.Checkpoints;
+using DistributedBackprop.Actors.Jobs;
+
+namespace DistributedBackprop.Actors.Wire;
+
+/// <summary>The messages between a job and its layers, losses and replicas.</summary>
+internal static class JobFormats
+{
+    public static ImmutableArray<WireFormat> All { get; } =
+    [
+        WireFormat.Of<Grant, Messages.Grant>(
+            "grant",
+            (message, _) => new() { Generation = message.Generation, UpToStep = message.UpToStep },
+            (wire, _) => new(
+                GenerationFields.Generation(wire.Generation), GenerationFields.Step(wire.UpToStep, "up_to_step"))),
+        WireFormat.Of<StepJudged, Messages.StepJudged>("step-judged", (message, _) => Write(message), (wire, _) => Read(wire)),
+        WireFormat.Of<Evaluate, Messages.Evaluate>(
+            "evaluate",
+            (message, _) => new() { Generation = message.Generation, AfterStep = message.AfterStep },
+            (wire, _) => new(
+                GenerationFields.Generation(wire.Generation), GenerationFields.Step(wire.AfterStep, "after_step"))),
+        WireFormat.Of<Evaluated, Messages.Evaluated>("evaluated", (message, _) => Write(message), (wire, _) => Read(wire)),
+        WireFormat.Of<CloseRound, Messages.CloseRound>(
+            "close-round",
+            (message, _) => new() { Generation = message.Generation, AfterStep = message.AfterStep },
+            (wire, _) => new(
+                GenerationFields.Generation(wire.Generation), GenerationFields.Step(wire.AfterStep, "after_step"))),
+        WireFormat.Of<RoundClosed, Messages.RoundClosed>(
+            "round-closed",
+            (message, _) => new() { Generation = message.Generation, Layer = message.Layer, Replica = message.Replica },
+            (wire, _) => new(
+                GenerationFields.Generation(wire.Generation),
+                GenerationFields.Place(wire.Layer, "layer"),
+                GenerationFields.Replica(wire.Replica))),
+        WireFormat.Of<LayerFailed, Messages.LayerFailed>(
+            "layer-failed", (message, _) => Write(message), (wire, _) => Read(wire)),
+        WireFormat.Of<CaptureState, Messages.CaptureState>(
+            "capture-state",
+            (message, _) => new()
+            {
+                Generation = message.Generation,
+                AfterStep = message.AfterStep,
+                ParametersOnly = message.ParametersOnly,
+            },
+            (wire, _) => new(
+                GenerationFields.Generation(wire.Generation),
+                GenerationFields.Step(wire.AfterStep, "after_step"),
+                wire.ParametersOnly)),
+    ];
+
+    private static Messages.StepJudged Write(StepJudged message) => new()
+    {
+        Generation = message.Generation,
+        Step = message.Step,
+        Replica = message.Replica,
+        LossSumBits = BitConverter.DoubleToUInt64Bits(message.LossSum),
+        Correct = message.Correct,
+    };
+
+    private static StepJudged Read(Messages.StepJudged wire) => new(
+        GenerationFields.Generation(wire.Generation),
+        GenerationFields.Step(wire.Step, "step"),
+        GenerationFields.Replica(wire.Replica),
+        BitConverter.UInt64BitsToDouble(wire.LossSumBits),
+        GenerationFields.Count(wire.Correct, "correct"));
+
+    private static Messages.Evaluated Write(Evaluated message) => new()
+    {
+        Generation = message.Generation,
+        AfterStep = message.AfterStep,
+        Replica = message.Replica,
+        LossSumBits = BitConverter.DoubleToUInt64Bits(message.LossSum),
+        Correct = message.Correct,
+    };
+
+    private static Evaluated Read(Messages.Evaluated wire) => new(
+        GenerationFields.Generation(wire.Generation),
+        GenerationFields.Step(wire.AfterStep, "after_step"),
+        GenerationFields.Replica(wire.Replica),
+        BitConverter.UInt64BitsToDouble(wire.LossSumBits),
+        GenerationFields.Count(wire.Correct, "correct"));
+
+    // A job file does not bound the names of layers, and here the name is for people: that a layer failed must be heard.
+    private static Messages.LayerFailed Write(LayerFailed message) => new()
+    {
+        Generation = message.Generation,
+        Layer = WireFields.Cut(message.Layer),
+        Step = message.Step,
+        Reason = WireFields.Cut(message.Reason),
+    };
+
+    private static LayerFailed Read(Messages.LayerFailed wire) => new(
+        GenerationFields.Generation(wire.Generation),
+        WireFields.Text(wire.Layer, "layer", WireFields.MaxReason),
+        GenerationFields.Step(wire.Step, "step"),
+        WireFields.Reason(wire.Reason, "reason"));
+}

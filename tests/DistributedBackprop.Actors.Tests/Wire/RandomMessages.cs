@@ -1,0 +1,145 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using Akka.Actor;
+using CsCheck;
+using DistributedBackprop.Actors.Checkpoints;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Actors.Pipeline;
+using DistributedBackprop.Actors.Wire;
+using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Pipeline;
+using DistributedBackprop.Training.Tests.Interpreter;
+
+namespace DistributedBackprop.Actors.Tests.Wire;
+
+/// <summary>Random messages of every kind that crosses nodes.</summary>
+internal sealed class RandomMessages
+{
+    private static readonly Gen<string> _name = Gen.String[Gen.Char["abcXYZ019_-."], 1, 64];
+    private static readonly Gen<string> _jobId = Gen.String[Gen.Char["abcXYZ019_-"], 1, 200];
+    private static readonly Gen<long> _generation = Gen.OneOf(Gen.Long[1, 100], Gen.Const(long.MaxValue));
+    private static readonly Gen<long> _step = Gen.OneOf(Gen.Const(0L), Gen.Long[0, 100_000], Gen.Const(long.MaxValue));
+    private static readonly Gen<long> _count = Gen.OneOf(Gen.Const(0L), Gen.Long[0, 1L << 40], Gen.Const(long.MaxValue));
+    private static readonly Gen<int> _replica = Gen.OneOf(Gen.Int[0, 8], Gen.Const(65_535));
+    private static readonly Gen<int> _place = Gen.OneOf(Gen.Int[0, 300], Gen.Const((1 << 20) - 1));
+
+    // Whole bit patterns: each NaN is to keep its own, and zero its sign.
+    private static readonly Gen<double> _number = Gen.OneOf(
+        Gen.Double,
+        Gen.Long.Select(BitConverter.Int64BitsToDouble),
+        Gen.OneOfConst(0.0, -0.0, double.NaN, double.PositiveInfinity, double.NegativeInfinity, double.Epsilon));
+
+    // Half a character is not text.
+    private static readonly Gen<string> _reason = Gen.OneOf(
+        Gen.String.Select(text => new string([.. text.Where(c => !char.IsSurrogate(c))])),
+        Gen.OneOfConst("", "größer 数 😀\r\n\t\0"));
+
+    private static readonly Gen<MicroBatchKey> _key = Gen.Select(
+        _step, Gen.Int[0, int.MaxValue], Gen.Bool, (step, index, training) => new MicroBatchKey(step, index, training));
+
+    private static readonly Gen<DnsEndPoint?> _tensors = Gen.OneOf(
+        Gen.Const((DnsEndPoint?)null),
+        Gen.Int[1, 65535].Select(port => (DnsEndPoint?)new DnsEndPoint("10.0.0.7", port, AddressFamily.InterNetwork)),
+        Gen.Int[1, 65535].Select(port => (DnsEndPoint?)new DnsEndPoint("::1", port, AddressFamily.InterNetworkV6)),
+        Gen.Int[1, 65535].Select(port => (DnsEndPoint?)new DnsEndPoint("node.example", port)));
+
+    private static readonly Gen<(TrainingJob Job, Placement Placement)> _plan =
+        from random in Gen.OneOf<RandomJob>(new RandomJobs(), new RandomJobs(averagesParameters: true))
+        let parallelism = random.Job.Parallelism
+        from nodes in _name.Array[1, 5]
+        from places in Gen.Int[0, nodes.Length - 1].Array[parallelism.Replicas * parallelism.Stages]
+        select (random.Job, new Placement(
+            parallelism.Replicas,
+            parallelism.Stages,
+            (replica, stage) => nodes[places[(replica * parallelism.Stages) + stage]]));
+
+    private static readonly Gen<StageStatistics> _stage = Gen.Select(
+        Gen.Select(_replica, _place, _number, _number, _count),
+        Gen.Dictionary(_place, Gen.Int[0, int.MaxValue])[0, 5],
+        (stage, peaks) => new StageStatistics(
+            stage.Item1, stage.Item2, stage.Item3, stage.Item4, stage.Item5, peaks.ToImmutableDictionary()));
+
+    private static readonly Gen<LinkStatistics> _link = Gen.Select(
+        _name, _count, _count, _count, _count, (to, activations, deltas, averaging, state) =>
+            new LinkStatistics(to, activations, deltas, averaging, state));
+
+    private static readonly Gen<NodeStatistics> _statistics = Gen.Select(
+        Gen.Select(_name, Gen.Int[0, int.MaxValue]),
+        _stage.Array[0, 4],
+        _link.Array[0, 4],
+        Gen.Select(_count, _count, _count),
+        (node, stages, links, counts) => new NodeStatistics(
+            node.Item1, node.Item2, [.. stages], [.. links], counts.Item1, counts.Item2, counts.Item3));
+
+    /// <param name="actors">The actors that messages name.</param>
+    public RandomMessages(params IActorRef[] actors)
+    {
+        var member = Gen.Select(
+            _name, _tensors, Gen.OneOfConst(actors), (name, tensors, actor) => new Member(name, tensors, actor));
+        Of = ImmutableDictionary.CreateRange(
+            DirectoryMessages().Concat(NodeMessages(member)).Concat(JobMessages()).Concat(PipelineMessages()));
+    }
+
+    /// <summary>Messages of each kind.</summary>
+    public ImmutableDictionary<Type, Gen<IWireMessage>> Of { get; }
+
+    private static IEnumerable<KeyValuePair<Type, Gen<IWireMessage>>> DirectoryMessages() =>
+    [
+        Kind(Gen.Const(new DescribeNode())),
+        Kind(Gen.Select(_name, Gen.Int[1, 4096], _tensors, Gen.Int[0, int.MaxValue], _name, _name, (name, threads, tensors, process, version, settings) =>
+            new NodeDescribed(new NodeDescription(name, threads, tensors, process, version, settings)))),
+        Kind(_reason.Select(reason => new NodeRefused(reason))),
+        Kind(_name.Select(node => new NodeLeaving(node))),
+        Kind(_name.Select(node => new LeavingNoted(node))),
+    ];
+
+    private static IEnumerable<KeyValuePair<Type, Gen<IWireMessage>>> NodeMessages(Gen<Member> member) =>
+    [
+        Kind(
+            from plan in _plan
+            from id in Gen.Select(_jobId, _generation)
+            from data in Gen.Select(Gen.Char["0123456789abcdef"].Array[64], Gen.Int[1, int.MaxValue])
+            from members in Gen.Select(member.Array[0, 5], member)
+            from start in Gen.Select(_step, Gen.Enum<StateOrigin>())
+            select new PrepareGeneration(
+                id.Item1, id.Item2, plan.Job, new string(data.Item1), data.Item2, plan.Placement, [.. members.Item1], members.Item2,
+                start.Item1, start.Item2)),
+        Kind(Gen.Select(_generation, _name, (generation, node) => new GenerationPrepared(generation, node))),
+        Kind(Gen.Select(_generation, _name, _reason, (generation, node, reason) => new GenerationRefused(generation, node, reason))),
+        Kind(Gen.Select(_generation, member.Array[0, 5], (generation, members) => new BeginGeneration(generation, [.. members]))),
+        Kind(Gen.Select(_generation, _name, (generation, node) => new GenerationBegun(generation, node))),
+        Kind(Gen.Select(_jobId, _generation, (job, generation) => new ReleaseGeneration(job, generation))),
+        Kind(Gen.Select(_generation, _name, Gen.Null(_statistics), (generation, node, statistics) =>
+            new GenerationReleased(generation, node, statistics))),
+        Kind(Gen.Select(_generation, _name, _name, _reason, (generation, node, peer, reason) =>
+            new LinkBroken(generation, node, peer, reason))),
+    ];
+
+    private static IEnumerable<KeyValuePair<Type, Gen<IWireMessage>>> JobMessages() =>
+    [
+        Kind(Gen.Select(_generation, _step, (generation, step) => new Grant(generation, step))),
+        Kind(Gen.Select(_generation, _step, _replica, _number, _count, (generation, step, replica, sum, correct) =>
+            new StepJudged(generation, step, replica, sum, correct))),
+        Kind(Gen.Select(_generation, _step, (generation, step) => new Evaluate(generation, step))),
+        Kind(Gen.Select(_generation, _step, _replica, _number, _count, (generation, step, replica, sum, correct) =>
+            new Evaluated(generation, step, replica, sum, correct))),
+        Kind(Gen.Select(_generation, _step, (generation, step) => new CloseRound(generation, step))),
+        Kind(Gen.Select(_generation, _place, _replica, (generation, layer, replica) => new RoundClosed(generation, layer, replica))),
+        Kind(Gen.Select(_generation, _name, _step, _reason, (generation, layer, step, reason) =>
+            new LayerFailed(generation, layer, step, reason))),
+        Kind(Gen.Select(_generation, _step, Gen.Bool, (generation, step, only) => new CaptureState(generation, step, only))),
+    ];
+
+    private static IEnumerable<KeyValuePair<Type, Gen<IWireMessage>>> PipelineMessages() =>
+    [
+        Kind(Gen.Select(_generation, _key, _replica, _number, _count, (generation, key, replica, sum, correct) =>
+            new Judged(generation, key, replica, sum, correct))),
+        Kind(Gen.Select(_generation, _key, _replica, _place, (generation, key, replica, edge) =>
+            new TraceNonFinite(generation, key, replica, edge))),
+    ];
+
+    private static KeyValuePair<Type, Gen<IWireMessage>> Kind<T>(Gen<T> messages)
+        where T : IWireMessage => new(typeof(T), messages.Select(message => (IWireMessage)message));
+}
