@@ -102,6 +102,12 @@ internal sealed class JobGeneration(PrepareGeneration prepare, string reason)
         }
     }
 
+    /// <summary>Its nodes that are no members any more.</summary>
+    public IEnumerable<string> Gone(NodesChanged changed) => prepare.Members
+        .Select(member => member.Name)
+        .Where(name => !_released.ContainsKey(name) && changed.Nodes.All(node => node.Name != name))
+        .ToList();
+
     /// <summary>Whether a node takes part.</summary>
     public bool IsMember(string node) => prepare.Members.Any(member => member.Name == node);
 }

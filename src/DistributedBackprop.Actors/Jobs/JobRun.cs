@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Optimizers;
 
 namespace DistributedBackprop.Actors.Jobs;
 
@@ -12,4 +14,12 @@ namespace DistributedBackprop.Actors.Jobs;
 /// <param name="Data">Its examples.</param>
 /// <param name="Initial">Parameters to begin with, by full name (<c>layer.parameter</c>); null for fresh ones.</param>
 public sealed record JobRun(
-    string Id, TrainingJob Job, Graph Graph, DataSet Data, ImmutableDictionary<string, float[]>? Initial);
+    string Id, TrainingJob Job, Graph Graph, DataSet Data, ImmutableDictionary<string, float[]>? Initial)
+{
+    /// <summary>What the state of the job is made of.</summary>
+    public StateLayout StateLayout() => Training.Checkpoints.StateLayout.Of(
+        Graph,
+        Job.Parallelism.Replicas,
+        Job.Parallelism.Averaging is ParameterAveraging,
+        Optimizer.Of(Job.Optimizer).Slots);
+}

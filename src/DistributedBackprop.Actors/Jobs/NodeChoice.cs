@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Akka.Actor;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Pipeline;
@@ -36,9 +37,6 @@ internal sealed class NodeChoice(JobRun run)
         _excluded[node] = reason;
         _moveAsked = null;
     }
-
-    /// <summary>Whether a node is still a member.</summary>
-    public bool Knows(string node) => _known.Any(known => known.Name == node);
 
     /// <summary>Where the job is to run now; null where there is no node for it.</summary>
     /// <param name="current">Where it runs, or ran last; null at first.</param>
@@ -79,14 +77,27 @@ internal sealed class NodeChoice(JobRun run)
         }.Where(part => part.Length > 0));
     }
 
-    /// <summary>The nodes of a placement.</summary>
-    public ImmutableArray<Member> MembersOf(Placement placement) =>
-    [
-        .. from name in placement.Nodes
-           from node in _known
-           where node.Name == name
-           select new Member(name, node.Description.Tensors, node.Agent),
-    ];
+    /// <summary>The order to the nodes of a placement; who keeps the state is yet to be filled in.</summary>
+    /// <param name="generation">Which placement it is.</param>
+    /// <param name="placement">Where stages run.</param>
+    /// <param name="afterStep">The last step trained before.</param>
+    /// <param name="origin">What the layers begin with.</param>
+    public PrepareGeneration Order(long generation, Placement placement, long afterStep, StateOrigin origin) => new(
+        run.Id,
+        generation,
+        run.Job,
+        run.Data.Fingerprint,
+        run.Data.Train.Count,
+        placement,
+        [
+            .. from name in placement.Nodes
+               from node in _known
+               where node.Name == name
+               select new Member(name, node.Description.Tensors, node.Agent),
+        ],
+        new Member(JobKeeper.Name, null, ActorRefs.Nobody),
+        afterStep,
+        origin);
 
     private static ImmutableArray<long> WorkOf(JobRun run)
     {

@@ -33,9 +33,7 @@ public sealed class GenerationActor : ReceiveActor
     private readonly Lanes _lanes;
     private readonly AveragingMeter _averaging = new();
     private readonly ImmutableDictionary<(int Replica, int Stage), StageMeter> _meters;
-    private readonly SortedDictionary<string, IActorRef> _links = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _linksOpen = new(StringComparer.Ordinal);
-    private readonly ImmutableArray<LinkStatistics>.Builder _linkStatistics = ImmutableArray.CreateBuilder<LinkStatistics>();
+    private readonly GenerationLinks _links;
     private readonly List<IActorRef> _alive = [];
     private DataSet? _data;
     private LocalActors? _actors;
@@ -60,6 +58,7 @@ public sealed class GenerationActor : ReceiveActor
         _scope = new GenerationScope(prepare, node.Name);
         _state = new TrainingState(_scope.State, node.Pool);
         _receiver = new FrameReceiver(Self);
+        _links = new GenerationLinks(Context, node, _scope);
         _lanes = Lanes.For(node.Threads, node.Pool, Math.Max(1, _scope.Pipelines.Length));
         _meters = _scope.Pipelines.ToImmutableDictionary(
             pipeline => pipeline, _ => new StageMeter(Context.System.Scheduler));
@@ -71,13 +70,6 @@ public sealed class GenerationActor : ReceiveActor
         Akka.Actor.Props.Create(() => new GenerationActor(node, prepare, job));
 
     private long Generation => _prepare.Generation;
-
-    // In a process without a network the keeper is an actor like the others.
-    private bool KeeperIsRemote => _node.Plane is not null
-        && _prepare.Keeper.Tensors is not null
-        && !_prepare.Keeper.Tensors.Equals(_node.Description.Tensors);
-
-    private IActorRef Keeper => KeeperIsRemote ? _links[_prepare.Keeper.Name] : _prepare.Keeper.Actor;
 
     /// <inheritdoc/>
     protected override void PreStart()
@@ -141,12 +133,13 @@ public sealed class GenerationActor : ReceiveActor
             if (_isPrepared && !_hasBegun)
             {
                 _hasBegun = true;
-                OpenLinks(begin);
+                _links.Open(begin);
+                BuildIfReady();
             }
         });
         Receive<LinkOpened>(opened =>
         {
-            _linksOpen.Add(opened.Peer);
+            _links.OnOpened(opened);
             BuildIfReady();
         });
         Receive<StatePart>(TakeState);
@@ -196,12 +189,7 @@ public sealed class GenerationActor : ReceiveActor
         Receive<ReleaseGeneration>(_ => _releaseTo = Sender);
         Receive<Abandoned>(_ => OnAbandoned());
         Receive<Terminated>(OnTerminated);
-        Receive<LinkClosed>(closed => _linkStatistics.Add(new LinkStatistics(
-            closed.Peer,
-            closed.Bytes[Flow.Activation],
-            closed.Bytes[Flow.Delta],
-            closed.Bytes[Flow.Averaging],
-            closed.Bytes[Flow.State])));
+        Receive<LinkClosed>(_links.OnClosed);
         ReceiveAny(TensorsOf.Message);
     }
 
@@ -212,21 +200,6 @@ public sealed class GenerationActor : ReceiveActor
     {
         _isPrepared = true;
         _job.Tell(new GenerationPrepared(Generation, _node.Name));
-    }
-
-    private void OpenLinks(BeginGeneration begin)
-    {
-        var others = begin.Members.ToDictionary(member => member.Name);
-        var names = _scope.Neighbours();
-        foreach (var name in KeeperIsRemote ? names.Add(_prepare.Keeper.Name) : names)
-        {
-            var peer = others.GetValueOrDefault(name) ?? _prepare.Keeper;
-            var link = Context.ActorOf(LinkActor.Props(_node.Plane!, name, peer.Tensors!, others.ContainsKey(name) ? _jobHash : JobKeeper.HashOf(_prepare.JobId)), $"link-{_links.Count}");
-            link.Tell(new LinkTo(peer.Actor));
-            _links.Add(name, link);
-        }
-
-        BuildIfReady();
     }
 
     private void TakeState(StatePart part)
@@ -246,7 +219,7 @@ public sealed class GenerationActor : ReceiveActor
 
     private void BuildIfReady()
     {
-        if (_hasBegun && _actors is null && _state.IsComplete && _linksOpen.Count == _links.Count)
+        if (_hasBegun && _actors is null && _state.IsComplete && _links.AreOpen)
         {
             Guarded(Build);
         }
@@ -262,7 +235,7 @@ public sealed class GenerationActor : ReceiveActor
         finally
         {
             // Also those that were made before one failed.
-            var links = _links.Values.ToHashSet();
+            var links = _links.Actors.ToHashSet();
             _alive.AddRange(Context.GetChildren()
                 .Where(child => !links.Contains(child))
                 .OrderBy(child => child.Path.Name, StringComparer.Ordinal));
@@ -271,7 +244,7 @@ public sealed class GenerationActor : ReceiveActor
 
         _state.Dispose();
         _receiver.Open(new FrameRoutes(_scope.Graph, _prepare.Job, _actors.Layers, _actors.Losses));
-        var connections = new Wiring(_scope, _actors, node => _links[node]).All().ToList();
+        var connections = new Wiring(_scope, _actors, _links.To).All().ToList();
         _unconnected = connections.Count;
         foreach (var (actor, links) in connections)
         {
@@ -309,7 +282,7 @@ public sealed class GenerationActor : ReceiveActor
     {
         foreach (var (replica, layer) in _scope.Layers)
         {
-            _actors!.Layers[(replica, layer)].Tell(message, Keeper);
+            _actors!.Layers[(replica, layer)].Tell(message, _links.Keeper);
         }
     }
 
@@ -354,28 +327,19 @@ public sealed class GenerationActor : ReceiveActor
             return;
         }
 
-        foreach (var name in _links.Where(link => link.Value.Equals(terminated.ActorRef)).Select(link => link.Key).ToList())
-        {
-            _links.Remove(name);
-        }
-
+        _links.Remove(terminated.ActorRef);
         StopIfEmpty();
     }
 
     private void CloseLinks()
     {
-        foreach (var link in _links.Values)
-        {
-            Context.Watch(link);
-            link.Tell(new CloseLink());
-        }
-
+        _links.Close();
         StopIfEmpty();
     }
 
     private void StopIfEmpty()
     {
-        if (_alive.Count == 0 && _links.Count == 0)
+        if (_alive.Count == 0 && _links.AreGone)
         {
             Context.Parent.Tell(new GenerationEnded(
                 _releaseTo!, new GenerationReleased(Generation, _node.Name, Statistics())));
@@ -389,7 +353,7 @@ public sealed class GenerationActor : ReceiveActor
         [
             .. _scope.Pipelines.Select(pipeline => _meters[pipeline].Read(pipeline.Replica, pipeline.Stage)),
         ],
-        _linkStatistics.ToImmutable(),
+        _links.Statistics,
         _averaging.Bytes,
         _averaging.Rounds,
         _averaging.Overlaps);

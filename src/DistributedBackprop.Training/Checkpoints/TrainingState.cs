@@ -62,6 +62,18 @@ public sealed class TrainingState(StateLayout layout, TensorPool pool) : IDispos
         _missing -= part.Shape.Length;
     }
 
+    /// <summary>A second owner's state on the same memory, of one that is complete.</summary>
+    public TrainingState Share()
+    {
+        var share = new TrainingState(layout, pool);
+        foreach (var (name, vector) in _vectors)
+        {
+            share.Add(name, 0, vector.Tensor.Share());
+        }
+
+        return share;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

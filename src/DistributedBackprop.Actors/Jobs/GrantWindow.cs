@@ -1,0 +1,43 @@
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Actors.Jobs;
+
+/// <summary>How far replicas may train on: a few steps ahead, never past what is decided, never far ahead of the watcher.</summary>
+/// <param name="progress">How far the job has come.</param>
+internal sealed class GrantWindow(JobProgress progress)
+{
+    // Enough that no replica ever waits for the job, and few enough that a cancelled one stops at once.
+    private const long Steps = 8;
+
+    // How far a job may run ahead of whoever watches it.
+    private const long WatchSteps = 4096;
+
+    private long _watched;
+
+    /// <summary>The last step granted.</summary>
+    public long Granted { get; private set; }
+
+    /// <summary>Whether all that was granted is trained.</summary>
+    public bool IsDrained => progress.Step >= Granted;
+
+    /// <summary>Whoever watches has come so far.</summary>
+    public void OnWatched(long step) => _watched = Math.Max(_watched, step);
+
+    /// <summary>A new generation begins where the job stands: what was granted to the one before is void.</summary>
+    public void Restart() => Granted = progress.Step;
+
+    /// <summary>Grants what may be granted now. Returns whether that is more than before.</summary>
+    public bool TryGrant()
+    {
+        var limit = Math.Min(progress.GrantLimit, Math.Min(progress.Step + Steps, _watched + WatchSteps));
+
+        // In halves of the window: a message to each replica for every step would only tell it what it knows.
+        if (limit <= Granted || (limit - progress.Step >= Steps && Granted - progress.Step > Steps / 2))
+        {
+            return false;
+        }
+
+        Granted = limit;
+        return true;
+    }
+}
