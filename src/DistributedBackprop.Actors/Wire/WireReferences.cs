@@ -16,8 +16,17 @@ internal sealed class WireReferences(ExtendedActorSystem system)
     public IActorRef Read(ActorReference? reference, string field)
     {
         var path = WireFields.Text(reference?.Path ?? "", field, MaxPath);
-        return ActorPath.TryParse(path, out _)
-            ? system.Provider.ResolveActorRef(path)
-            : throw new SerializationException($"{field} must be the path of an actor (was {path})");
+        try
+        {
+            return ActorPath.TryParse(path, out _) ? system.Provider.ResolveActorRef(path) : throw NoActor(field, path);
+        }
+        catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)
+        {
+            // Akka takes the address and the incarnation apart only now.
+            throw NoActor(field, path);
+        }
     }
+
+    private static SerializationException NoActor(string field, string path) =>
+        new($"{field} must be the path of an actor (was {path})");
 }

@@ -63,18 +63,18 @@ public sealed class LargeMessagesTests() : TestKit(WireSerializer.Hocon)
     }
 
     [Theory]
-    [InlineData("", "1:1 ")]
-    [InlineData("{\"name\":\"x\"", "1:1 ")]
-    [InlineData("{\"name\":\"x\"}", "1:1 ")]
-    public void A_job_that_is_none_is_refused_in_the_words_of_job_files(string job, string at) =>
-        Refusal(new Form.GenerationPlan { Job = job }.ToByteArray()).ShouldContain($"job:{at[..2]}");
+    [InlineData("", "job:1:1 the file is empty")]
+    [InlineData("{\"name\":\"x\"", "job:2:1 not valid YAML")]
+    [InlineData("{\"name\":\"x\"}", "job:1:1 ")]
+    public void A_job_that_is_none_is_refused_in_the_words_of_job_files(string job, string words) =>
+        Refusal(new Form.GenerationPlan { Job = job }.ToByteArray()).ShouldStartWith($"a message prepare-generation: {words}");
 
     [Fact]
     public void Random_plans_are_refused() => Gen.OneOf(
         Gen.Byte.Array[0, 100],
         Gen.Select(Gen.String, Gen.UInt[0, 9].Array[0, 9], (job, places) =>
             new Form.GenerationPlan { Job = Valid(job), Nodes = { "n" }, NodeOf = { places } }.ToByteArray())).Sample(
-        plan => Refusal(plan).ShouldStartWith("a message prepare-generation: "), iter: 1000);
+        plan => Refusal(plan).ShouldContain("a message prepare-generation"), iter: 1000);
 
     [Theory]
     [InlineData(new uint[] { }, "node_of must be 2 … 2 (was 0)")]
@@ -108,7 +108,8 @@ public sealed class LargeMessagesTests() : TestKit(WireSerializer.Hocon)
                 var statistics = new NodeStatistics(
                     new string('n', 64), 1, [.. stages], [.. links.Take(linkCount)], long.MaxValue, long.MaxValue, long.MaxValue);
 
-                var read = ((GenerationReleased)Sent(new GenerationReleased(1, statistics.Node, statistics))).Statistics!;
+                var bytes = Serializer.ToBinary(new GenerationReleased(1, statistics.Node, statistics));
+                var read = ((GenerationReleased)Serializer.FromBinary(bytes, "generation-released")).Statistics!;
 
                 // What is left is the beginning of each.
                 var whole = read.Stages.TakeWhile(stage => stage.Peaks.Count > 0).Count();
@@ -119,9 +120,11 @@ public sealed class LargeMessagesTests() : TestKit(WireSerializer.Hocon)
                 }
 
                 read.Links.ShouldBe(statistics.Links.Take(read.Links.Length));
-                whole.ShouldBeGreaterThanOrEqualTo(Math.Min(count, linkCount == 5000 ? 1 : 700) - 1);
-                read.Stages.Length.ShouldBeGreaterThanOrEqualTo(Math.Min(count, 1000));
-                read.Links.Length.ShouldBeGreaterThanOrEqualTo(Math.Min(linkCount, 1000));
+                if (whole < count || read.Links.Length < linkCount)
+                {
+                    // Nothing is left out that there is room for, and links leave half to stages.
+                    bytes.Length.ShouldBeGreaterThan(read.Stages.Length == count && whole == count ? 40_000 : 80_000);
+                }
             }
         }
     }
@@ -162,7 +165,7 @@ public sealed class LargeMessagesTests() : TestKit(WireSerializer.Hocon)
     private string Refusal(byte[] plan)
     {
         using var deflated = new MemoryStream();
-        using (var deflate = new DeflateStream(deflated, CompressionLevel.Fastest, leaveOpen: true))
+        using (var deflate = new DeflateStream(deflated, CompressionLevel.SmallestSize, leaveOpen: true))
         {
             deflate.Write(plan);
         }

@@ -12,7 +12,8 @@ internal static class SameContent
         switch (expected)
         {
             case double number:
-                BitConverter.DoubleToInt64Bits(actual.ShouldBeOfType<double>(at)).ShouldBe(BitConverter.DoubleToInt64Bits(number), at);
+                BitConverter.DoubleToInt64Bits(actual.ShouldBeOfType<double>(at))
+                    .ShouldBe(BitConverter.DoubleToInt64Bits(number), at);
                 break;
             case ImmutableDictionary<int, int> dictionary:
                 actual.ShouldBeOfType<ImmutableDictionary<int, int>>(at).OrderBy(pair => pair.Key)
