@@ -86,6 +86,21 @@ internal sealed class ConsoleOutput : ITrainingOutput
         }
     }
 
+    public void End(TrainingEvent outcome, RunStatistics? statistics)
+    {
+        EndProgress();
+        if (statistics is not null)
+        {
+            _console.Write(StatisticsTable.Of(statistics));
+            foreach (var line in StatisticsTable.LinesOf(statistics))
+            {
+                _console.WriteLine(line);
+            }
+        }
+
+        On(outcome);
+    }
+
     public void Dispose() => EndProgress();
 
     private void Show(Placement? placement)

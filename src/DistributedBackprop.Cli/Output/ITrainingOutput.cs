@@ -8,6 +8,11 @@ internal interface ITrainingOutput : IDisposable
     /// <summary>Before training: what will be trained.</summary>
     void Begin(RunDescription run);
 
-    /// <summary>Something happened. The last event is completed, failed or cancelled.</summary>
+    /// <summary>Something happened.</summary>
     void On(TrainingEvent happened);
+
+    /// <summary>The last event: completed, failed or cancelled.</summary>
+    /// <param name="outcome">Which.</param>
+    /// <param name="statistics">What the run cost; null where nobody asked.</param>
+    void End(TrainingEvent outcome, RunStatistics? statistics);
 }

@@ -27,18 +27,32 @@ internal sealed class JsonOutput(Stream output, int progressEvery) : ITrainingOu
             happened = step with { SamplesPerSecond = _rate.Take() };
         }
 
+        WriteLine(json => Write(json, happened));
+    }
+
+    public void End(TrainingEvent outcome, RunStatistics? statistics) => WriteLine(json =>
+    {
+        Write(json, outcome);
+        if (statistics is not null)
+        {
+            StatisticsJson.Write(json, statistics);
+        }
+    });
+
+    public void Dispose() => output.Dispose();
+
+    private void WriteLine(Action<Utf8JsonWriter> write)
+    {
         using (var json = new Utf8JsonWriter(output))
         {
             json.WriteStartObject();
-            Write(json, happened);
+            write(json);
             json.WriteEndObject();
         }
 
         output.WriteByte((byte)'\n');
         output.Flush();
     }
-
-    public void Dispose() => output.Dispose();
 
     private static void Write(Utf8JsonWriter json, TrainingEvent happened)
     {

@@ -39,10 +39,12 @@ internal static class TrainRun
 
         var run = new JobRun(JobIdentity.Of(job, data, init), job, graph, data, init?.Parameters);
         using var output = Output(options);
-        output.Begin(Describe(run, options));
+        var description = Describe(run, options);
+        output.Begin(description);
         using var result = await training.RunAsync(run, happened => On(happened, output, times), signal.Token);
         var outcome = export is null ? result.Outcome : Exported(result, export);
-        output.On(outcome);
+        var isAsked = options.Verbose || options.Nodes is not null;
+        output.End(outcome, isAsked ? new RunStatistics(description, result.Generations) : null);
         if (options.Verbose)
         {
             foreach (var line in times.Lines())
