@@ -14,11 +14,14 @@ internal sealed class TrainingClock(ITimeProvider time)
     /// <summary>From the making of the clock until now.</summary>
     public double WallSeconds => (time.HighResMonotonicClock - _created).TotalSeconds;
 
-    /// <summary>Training goes on.</summary>
+    /// <summary>Training goes on; nothing happens where it has not stopped.</summary>
     public void StartTraining()
     {
-        _since ??= time.HighResMonotonicClock;
-        _lastStep = _since.Value;
+        if (_since is null)
+        {
+            _since = time.HighResMonotonicClock;
+            _lastStep = _since.Value;
+        }
     }
 
     /// <summary>Training stops, for an evaluation or for good.</summary>

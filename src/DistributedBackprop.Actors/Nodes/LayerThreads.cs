@@ -18,14 +18,8 @@ public sealed record LayerThreads(int Threads, Func<int, ITiles> TilesOf)
     public static string DispatcherOf(int lane) => $"backprop.lane-{lane}";
 
     /// <summary>The configuration of the lanes' dispatchers: one dedicated thread each.</summary>
-    public static string Hocon(int lanes) => string.Concat(Enumerable.Range(0, lanes).Select(lane => $$"""
-        {{DispatcherOf(lane)}} {
-          type = ForkJoinDispatcher
-          throughput = 100
-          dedicated-thread-pool { thread-count = 1, threadtype = background }
-        }
-
-        """));
+    public static string Hocon(int lanes) => string.Concat(Enumerable.Range(0, lanes).Select(lane =>
+        $"{DispatcherOf(lane)} {OwnThreadsConfigurator.Hocon(1)}\n"));
 
     /// <summary>Shares the threads out.</summary>
     /// <param name="pipelines">Stages of replicas that run here, ≥ 1.</param>

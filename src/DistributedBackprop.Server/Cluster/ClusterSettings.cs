@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Wire;
 
 namespace DistributedBackprop.Server.Cluster;
@@ -52,27 +53,21 @@ internal static class ClusterSettings
     /// Each node's own. Heartbeats and remoting have threads of their own, which no computation and no ThreadPool can
     /// starve. What is in no table of the wire serializer is not sent, and what names its own type is not taken.
     /// </summary>
-    private const string Own = """
+    private static readonly string _own = """
         akka {
           stdout-loglevel = off
           stdout-logger-class = "DistributedBackprop.Server.Cluster.SilentLogger, DistributedBackprop.Server"
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
-          actor.internal-dispatcher {
-            executor = fork-join-executor
-            fork-join-executor { parallelism-min = 2, parallelism-factor = 1.0, parallelism-max = 2 }
-          }
-          remote.default-remote-dispatcher {
-            executor = fork-join-executor
-            fork-join-executor { parallelism-min = 2, parallelism-factor = 1.0, parallelism-max = 2 }
-          }
+          actor.internal-dispatcher = @THREADS
+          remote.default-remote-dispatcher = @THREADS
           coordinated-shutdown {
             run-by-clr-shutdown-hook = off
             exit-clr = off
           }
         }
 
-        """;
+        """.Replace("@THREADS", OwnThreadsConfigurator.Hocon(2), StringComparison.Ordinal);
 
     /// <summary>A digest of what all nodes must share.</summary>
     /// <param name="tls">Whether tensors go over TLS.</param>
@@ -91,7 +86,7 @@ internal static class ClusterSettings
 
     /// <summary>The configuration of a node.</summary>
     public static string Hocon(NodeOptions options) => string.Concat(
-        Shared, Own, options.IsLast ? Last : "", WireSerializer.Hocon + OwnOf(options));
+        Shared, _own, options.IsLast ? Last : "", WireSerializer.Hocon + OwnOf(options));
 
     private static string OwnOf(NodeOptions options) => string.Create(
         CultureInfo.InvariantCulture,
