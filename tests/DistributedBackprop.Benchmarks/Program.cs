@@ -35,6 +35,12 @@ switch (args)
     case ["gloo"]:
         await GlooBenchmark.RunAsync(Console.Out);
         return 0;
+    case ["cluster"]:
+        await ClusterBenchmark.RunAsync(Console.Out);
+        return 0;
+    case ["averaging", var dataRoot]:
+        await LocalSgdBenchmark.RunAsync(Console.Out, dataRoot);
+        return 0;
     case ["profile"]:
         StepProfile.Run(Console.Out);
         return 0;
@@ -48,6 +54,8 @@ switch (args)
                    plane      the tensor plane beside a plain loopback socket
                    killed     how soon a killed peer is known at either end of a link
                    gloo       the peers over two processes: gloo's all-reduce, DistributedDataParallel
+                   cluster    two processes beside DistributedDataParallel and gloo; control messages under load
+                   averaging DATA   bytes and accuracy of parameter averaging beside gradient averaging, on MNIST files
                    profile    where the time of a step goes
             """);
         return 2;

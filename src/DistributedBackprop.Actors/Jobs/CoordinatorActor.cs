@@ -29,21 +29,29 @@ public sealed class CoordinatorActor : ReceiveActor
     private static readonly TimeSpan _restartAfterLeast = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _restartAfterMost = TimeSpan.FromSeconds(10);
 
+    // A job that is handed in again is no stranger to the nodes: what is late of its last run must not be taken for this one's.
+    private readonly Dictionary<string, long> _lastGenerations = new(StringComparer.Ordinal);
+
     /// <summary>Makes the actor.</summary>
     /// <param name="directory">Knows the nodes.</param>
     /// <param name="keeper">What this process has.</param>
-    public CoordinatorActor(IActorRef directory, JobKeeper keeper) => Receive<SubmitJob>(submit =>
+    public CoordinatorActor(IActorRef directory, JobKeeper keeper)
     {
-        var name = $"{JobHash.Of(submit.Run.Id):x16}";
-        if (!Context.Child(name).IsNobody())
+        Receive<SubmitJob>(submit =>
         {
-            Sender.Tell(new JobRejected($"job {submit.Run.Id} is running"));
-            return;
-        }
+            var run = submit.Run;
+            var name = $"{JobHash.Of(run.Id):x16}";
+            if (!Context.Child(name).IsNobody())
+            {
+                Sender.Tell(new JobRejected($"job {run.Id} is running"));
+                return;
+            }
 
-        var job = Context.ActorOf(JobActor.Props(submit.Run, directory, keeper, submit.Watcher), name);
-        Sender.Tell(new JobAccepted(job));
-    });
+            var props = JobActor.Props(run, directory, keeper, submit.Watcher, _lastGenerations.GetValueOrDefault(run.Id));
+            Sender.Tell(new JobAccepted(Context.ActorOf(props, name)));
+        });
+        Receive<GenerationBegins>(begins => _lastGenerations[begins.JobId] = begins.Generation);
+    }
 
     /// <summary>How to make the actor.</summary>
     public static Props Props(IActorRef directory, JobKeeper keeper) =>

@@ -37,3 +37,8 @@ internal sealed record EndGeneration(long Generation) : INoSerializationVerifica
 /// <param name="Generation">Which.</param>
 /// <param name="Statistics">What it did.</param>
 internal sealed record GenerationOver(long Generation, GenerationStatistics Statistics) : INoSerializationVerificationNeeded;
+
+/// <summary>A job tells its coordinator that it begins a generation: its number is never used again.</summary>
+/// <param name="JobId">Which job.</param>
+/// <param name="Generation">Which placement of it.</param>
+internal sealed record GenerationBegins(string JobId, long Generation) : INoSerializationVerificationNeeded;

@@ -51,7 +51,8 @@ public sealed class JobActor : ReceiveActor, IWithTimers
     /// <param name="directory">Knows the nodes.</param>
     /// <param name="keeper">What this process has.</param>
     /// <param name="watcher">Who hears of the job.</param>
-    public JobActor(JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher)
+    /// <param name="lastGeneration">The last generation of an earlier run of the job; 0 where there was none.</param>
+    public JobActor(JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher, long lastGeneration)
     {
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(keeper);
@@ -59,6 +60,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         _directory = directory;
         _keeper = keeper;
         _watcher = watcher;
+        _generation = lastGeneration;
         var plan = new StepPlan(run.Job.Training, run.Data.Train.Count);
         _progress = new JobProgress(run.Job, plan, Loss.Of(run.Job.Loss, run.Graph.Output), run.Data.Test?.Count);
         _boundary = new EpochBoundary(run, _progress);
@@ -78,8 +80,9 @@ public sealed class JobActor : ReceiveActor, IWithTimers
     private StateOrigin Origin => _state is null ? StateOrigin.Fresh : _hasStarted ? StateOrigin.Full : StateOrigin.Parameters;
 
     /// <summary>How to make the actor.</summary>
-    public static Props Props(JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher) =>
-        Akka.Actor.Props.Create(() => new JobActor(run, directory, keeper, watcher));
+    public static Props Props(
+        JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher, long lastGeneration = 0) =>
+        Akka.Actor.Props.Create(() => new JobActor(run, directory, keeper, watcher, lastGeneration));
 
     /// <inheritdoc/>
     protected override void PreStart()
@@ -209,6 +212,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         _moveReason ??= _placement is null ? "the job begins" : NodeChoice.ReasonToMove(_placement, placement);
         _placement = placement;
         _generation++;
+        Context.Parent.Tell(new GenerationBegins(_run.Id, _generation));
         var prepare = _nodes.Order(_generation, placement, _progress.Step, Origin);
         var state = _state?.Share();
         _driver = Context.ActorOf(GenerationDriver.Props(prepare, _moveReason, _keeper, _layout, state), $"g{_generation}");
@@ -226,7 +230,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
             Tell(new TrainingStarted(_run.Id, _run.Graph.Nodes.Length, _run.Graph.ParameterCount, _placement!.Nodes.Length));
         }
 
-        if (_keeper.Plane is not null || _generation > 1)
+        if (_keeper.Plane is not null || _progress.Step > 0)
         {
             Tell(new GenerationStarted(_generation, _progress.Step, _moveReason!, _placement!));
         }
