@@ -157,17 +157,14 @@ internal sealed class FrameRoutes(
     // Headers name at most four axes; the edge knows them all.
     private static Tensor? Shaped(Tensor tensor, Shape example)
     {
-        if (tensor.ElementType != ElementType.Float32 || tensor.Shape.Axes.Length == 0)
+        // Counted wide: an empty tensor can name any number of examples, and a shape holds no more than 2³¹ elements.
+        if (tensor.ElementType != ElementType.Float32 || tensor.Shape.Axes.Length == 0
+            || (long)tensor.Shape[0] * example.Length != tensor.Length)
         {
             return null;
         }
 
         var shape = example.Stacked(tensor.Shape[0]);
-        if (shape.Length != tensor.Length)
-        {
-            return null;
-        }
-
         if (shape.Equals(tensor.Shape))
         {
             return tensor;

@@ -2,8 +2,6 @@ using System.Collections.Immutable;
 using CsCheck;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
-using DistributedBackprop.Training.Data;
-using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tests.Interpreter;
 
 namespace DistributedBackprop.Server.Tests.Linked;
@@ -24,8 +22,8 @@ public sealed class LinkedEqualityTests
             (random, subset) =>
             {
                 var nodes = Subset(linked.Nodes, subset);
-                var run = linked.TrainAsync(random.Job, ToDataSet(random), nodes).GetAwaiter().GetResult();
-                ShouldEqual(run, random);
+                var run = linked.TrainAsync(random.Job, random.ToDataSet(), nodes).GetAwaiter().GetResult();
+                run.ShouldHaveTheBitsOf(random);
                 remote += run.Nodes.Any(node => node.Links.Any(link => link.To != JobKeeper.Name && link.Activations + link.Averaging > 0)) ? 1 : 0;
                 linked.Outstanding.ShouldBe(0, run.Outcome.ToString());
             },
@@ -49,9 +47,9 @@ public sealed class LinkedEqualityTests
                     [step] = Changed(linked.Nodes, first, second),
                     [step + 3] = Changed(linked.Nodes, first | second, third),
                 };
-                var run = linked.TrainAsync(random.Job, ToDataSet(random), Subset(linked.Nodes, first), changes)
+                var run = linked.TrainAsync(random.Job, random.ToDataSet(), Subset(linked.Nodes, first), changes)
                     .GetAwaiter().GetResult();
-                ShouldEqual(run, random);
+                run.ShouldHaveTheBitsOf(random);
                 moved += run.Generations.Length - 1;
                 linked.Outstanding.ShouldBe(0, run.Outcome.ToString());
             },
@@ -70,28 +68,4 @@ public sealed class LinkedEqualityTests
             .Where((_, index) => ((before | after) & (1 << index)) != 0)
             .Select(node => (after & (1 << nodes.IndexOf(node))) != 0 ? node : node with { Presence = NodePresence.Leaving }),
     ];
-
-    private static void ShouldEqual(LinkedRun actual, RandomJob random)
-    {
-        var expected = PlainInterpreter.Run(random.Job, random.Data);
-        if (expected.StepLosses.Any(loss => !double.IsFinite(loss))
-            || expected.Epochs.Any(epoch => epoch.TestLoss is { } loss && !double.IsFinite(loss))
-            || expected.Parameters.Any(parameter => !parameter.Values.All(float.IsFinite)))
-        {
-            actual.Outcome.ShouldBeOfType<TrainingFailed>().Reason.ShouldNotContain("lost");
-            return;
-        }
-
-        actual.Completed.WeightsSha256.ShouldBe(expected.WeightsSha256);
-        actual.Events.OfType<StepDone>().Select(step => BitConverter.DoubleToInt64Bits(step.Loss))
-            .ShouldBe(expected.StepLosses.Select(BitConverter.DoubleToInt64Bits));
-    }
-
-    private static DataSet ToDataSet(RandomJob random) => new(
-        Examples.OfFloats(
-            random.Job.Model.Input, [.. random.Data.TrainFeatures.SelectMany(example => example)], random.Data.TrainLabels),
-        random.Data.TestFeatures is null
-            ? null
-            : Examples.OfFloats(
-                random.Job.Model.Input, [.. random.Data.TestFeatures.SelectMany(example => example)], random.Data.TestLabels!));
 }

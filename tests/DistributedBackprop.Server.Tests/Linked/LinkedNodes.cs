@@ -14,6 +14,7 @@ using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace DistributedBackprop.Server.Tests.Linked;
@@ -24,14 +25,17 @@ namespace DistributedBackprop.Server.Tests.Linked;
 /// </summary>
 internal sealed class LinkedNodes : IAsyncDisposable
 {
+    /// <summary>What all nodes know.</summary>
+    public const string Secret = "what all nodes know";
+
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
-    private static int _jobs;
 
     private readonly ActorSystem _system;
     private readonly List<WebApplication> _hosts = [];
     private readonly List<TensorPlane> _planes = [];
     private readonly NewestData _data = new();
     private JobKeeper _keeper = null!;
+    private int _jobs;
 
     private LinkedNodes() => _system = ActorSystem.Create("linked", ConfigurationFactory.ParseString($$"""
         akka { loglevel = off, stdout-loglevel = off, log-dead-letters = off, coordinated-shutdown.run-by-clr-shutdown-hook = off }
@@ -43,6 +47,21 @@ internal sealed class LinkedNodes : IAsyncDisposable
 
     /// <summary>Tensors of all nodes and the keeper that are not given back.</summary>
     public long Outstanding => _planes.Sum(plane => PoolOf(plane).Outstanding);
+
+    /// <summary>Bytes that the pools of all nodes and the keeper have taken from the runtime.</summary>
+    public long AllocatedBytes => _planes.Sum(plane => PoolOf(plane).AllocatedBytes);
+
+    /// <summary>Large blocks that the listener of one node has taken, at most.</summary>
+    public int Blocks => _hosts.Max(host => host.Services.GetRequiredService<PinnedBlockPool>().Blocks);
+
+    /// <summary>Connections that were closed for what they sent after their hello.</summary>
+    public long Violations => _planes.Sum(plane => plane.Counters.Violations);
+
+    /// <summary>Connections that have yet to say hello.</summary>
+    public int Strangers => _planes.Sum(plane => plane.Strangers);
+
+    /// <summary>The id of the job that was begun last.</summary>
+    public string NewestJob => IdOf(Volatile.Read(ref _jobs));
 
     private static TensorPool PoolOf(TensorPlane plane) => _pools[plane];
 
@@ -94,7 +113,7 @@ internal sealed class LinkedNodes : IAsyncDisposable
         var directory = _system.ActorOf(Props.Create(() => new Directory(nodes)));
         var events = Channel.CreateUnbounded<object>();
         var watcher = _system.ActorOf(Props.Create(() => new Watcher(events.Writer)));
-        var run = new JobRun($"linked-{number}", job, Graph.Of(job.Model, job.Seed), data, null);
+        var run = new JobRun(IdOf(number), job, Graph.Of(job.Model, job.Seed), data, null);
         var actor = _system.ActorOf(JobActor.Props(run, directory, _keeper, watcher));
         var told = new List<TrainingEvent>();
         using var deadline = new CancellationTokenSource(_patience);
@@ -122,6 +141,17 @@ internal sealed class LinkedNodes : IAsyncDisposable
         throw new InvalidOperationException("The job's events ended before the job.");
     }
 
+    /// <summary>The port for tensors of a node, counted round and round.</summary>
+    public int PortOf(int number) => Nodes[number % Nodes.Length].Description.Tensors!.Port;
+
+    /// <summary>Waits until so many frames have come in.</summary>
+    public Task UntilFramesAsync(long frames) =>
+        UntilAsync(() => _planes.Sum(plane => plane.Counters.FramesReceived) >= frames, "frames come");
+
+    /// <summary>Waits until all connections from elsewhere have ended.</summary>
+    public Task UntilNobodyCallsAsync() =>
+        UntilAsync(() => _planes.TrueForAll(plane => plane.Connections == 0 && plane.Strangers == 0), "nobody calls");
+
     public async ValueTask DisposeAsync()
     {
         await _system.Terminate();
@@ -140,10 +170,22 @@ internal sealed class LinkedNodes : IAsyncDisposable
         }
     }
 
+    private static string IdOf(int number) => string.Create(CultureInfo.InvariantCulture, $"linked-{number}");
+
+    private static async Task UntilAsync(Func<bool> condition, string what)
+    {
+        using var deadline = new CancellationTokenSource(_patience);
+        while (!condition())
+        {
+            deadline.IsCancellationRequested.ShouldBeFalse($"not in time: {what}");
+            await Task.Delay(1);
+        }
+    }
+
     private async Task<(TensorPlane Plane, TensorPool Pool, DnsEndPoint Address)> StartPlaneAsync(
         string name, Func<PlaneSettings, PlaneSettings>? change)
     {
-        var settings = new PlaneSettings(name, Encoding.UTF8.GetBytes("what all nodes know"));
+        var settings = new PlaneSettings(name, Encoding.UTF8.GetBytes(Secret));
         var pool = new TensorPool();
         var plane = new TensorPlane(change?.Invoke(settings) ?? settings, pool);
         var builder = WebApplication.CreateSlimBuilder();
