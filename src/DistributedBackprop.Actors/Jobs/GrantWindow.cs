@@ -4,13 +4,11 @@ namespace DistributedBackprop.Actors.Jobs;
 
 /// <summary>How far replicas may train on: a few steps ahead, never past what is decided, never far ahead of the watcher.</summary>
 /// <param name="progress">How far the job has come.</param>
-internal sealed class GrantWindow(JobProgress progress)
+/// <param name="stepsAhead">How far it may run ahead of whoever watches it.</param>
+internal sealed class GrantWindow(JobProgress progress, long stepsAhead)
 {
     // Enough that no replica ever waits for the job, and few enough that a cancelled one stops at once.
     private const long Steps = 8;
-
-    // How far a job may run ahead of whoever watches it.
-    private const long WatchSteps = 4096;
 
     private long _watched;
 
@@ -29,7 +27,7 @@ internal sealed class GrantWindow(JobProgress progress)
     /// <summary>Grants what may be granted now. Returns whether that is more than before.</summary>
     public bool TryGrant()
     {
-        var limit = Math.Min(progress.GrantLimit, Math.Min(progress.Step + Steps, _watched + WatchSteps));
+        var limit = Math.Min(progress.GrantLimit, Math.Min(progress.Step + Steps, _watched + stepsAhead));
 
         // In halves of the window: a message to each replica for every step would only tell it what it knows.
         if (limit <= Granted || (limit - progress.Step >= Steps && Granted - progress.Step > Steps / 2))

@@ -64,7 +64,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         var plan = new StepPlan(run.Job.Training, run.Data.Train.Count);
         _progress = new JobProgress(run.Job, plan, Loss.Of(run.Job.Loss, run.Graph.Output), run.Data.Test?.Count);
         _boundary = new EpochBoundary(run, _progress);
-        _grants = new GrantWindow(_progress);
+        _grants = new GrantWindow(_progress, run.StepsAhead);
         _clock = new TrainingClock(Context.System.Scheduler);
         _layout = run.StateLayout();
         _nodes = new NodeChoice(run);

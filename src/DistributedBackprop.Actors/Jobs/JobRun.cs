@@ -16,6 +16,12 @@ namespace DistributedBackprop.Actors.Jobs;
 public sealed record JobRun(
     string Id, TrainingJob Job, Graph Graph, DataSet Data, ImmutableDictionary<string, float[]>? Initial)
 {
+    /// <summary>
+    /// How many steps the job may run ahead of whoever watches it, ≥ 1: a watcher that takes no more events in holds it
+    /// there. Nothing of what is computed depends on it.
+    /// </summary>
+    public long StepsAhead { get; init; } = 4096;
+
     /// <summary>What the state of the job is made of.</summary>
     public StateLayout StateLayout() => Training.Checkpoints.StateLayout.Of(
         Graph,

@@ -16,7 +16,7 @@ internal static class NodeRun
     /// <returns>The exit code.</returns>
     public static Task<int> RunAsync(IEnumerable<KeyValuePair<string, string?>> flags, bool verbose)
     {
-        var options = Read(() => NodeOptionsReader.Read(NodeOptionsReader.Configuration(".", flags)));
+        var options = NodeSettings.Read(() => NodeOptionsReader.Read(NodeOptionsReader.Configuration(".", flags)));
         return RunAsync(options, isChild: false, verbose);
     }
 
@@ -25,7 +25,7 @@ internal static class NodeRun
     public static Task<int> RunChildAsync()
     {
         var parent = new ParentPipe(Console.OpenStandardInput());
-        var options = Read(parent.ReadSettings);
+        var options = NodeSettings.Read(parent.ReadSettings);
         parent.EndWithParent();
         return RunAsync(options, isChild: true, verbose: false);
     }
@@ -73,7 +73,7 @@ internal static class NodeRun
         catch (Exception e) when (e is IOException or RemoteTransportException or AggregateException)
         {
             throw new CommandException(
-                ExitCode.JobFailed, $"backprop: node '{options.Name}' cannot listen at {options.Host}: {Innermost(e).Message}");
+                ExitCode.JobFailed, $"backprop: node '{options.Name}' cannot listen at {options.Host}: {NodeSettings.Innermost(e).Message}");
         }
     }
 
@@ -88,26 +88,7 @@ internal static class NodeRun
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 
-    private static NodeOptions Read(Func<NodeOptions> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (NodeOptionsException e)
-        {
-            throw new CommandException(
-                ExitCode.Invalid, [.. e.Errors.Select(error => $"backprop: {error}"), "Try 'backprop node --help'."]);
-        }
-        catch (InvalidDataException e)
-        {
-            throw new CommandException(ExitCode.Invalid, $"backprop: {Innermost(e).Message}");
-        }
-    }
-
     private static string NoCluster(NodeOptions options) => string.Create(
         CultureInfo.InvariantCulture,
         $"backprop: no cluster took node '{options.Name}' within {options.JoinDeadline.TotalSeconds} s at {string.Join(", ", options.Seeds.Select(seed => $"{seed.Host}:{seed.Port}"))} (is a coordinator running there, with the same secret?)");
-
-    private static Exception Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e;
 }

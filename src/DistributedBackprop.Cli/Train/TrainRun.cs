@@ -1,4 +1,5 @@
 using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Cli.Node;
 using DistributedBackprop.Cli.Output;
 using DistributedBackprop.Server.Cluster;
 using DistributedBackprop.Server.Local;
@@ -87,10 +88,12 @@ internal static class TrainRun
             return await LocalTraining.StartAsync(options.ThreadsPerProcess, cancellation);
         }
 
+        // One setting for all commands that have to do with nodes: of TLS, a run of this machine's own follows it too.
+        var tls = NodeSettings.Read(() => NodeOptionsReader.ReadTls(NodeOptionsReader.Configuration(".", [])));
         try
         {
             return await ClusterTraining.StartAsync(
-                new ClusterTrainingOptions(nodes, options.ThreadsPerProcess, options.DataFolder),
+                new ClusterTrainingOptions(nodes, options.ThreadsPerProcess, options.DataFolder) { Tls = tls },
                 Console.Error.WriteLine,
                 cancellation);
         }

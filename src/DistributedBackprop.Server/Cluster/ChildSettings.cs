@@ -13,11 +13,11 @@ namespace DistributedBackprop.Server.Cluster;
 public static class ChildSettings
 {
     /// <summary>The line for a child, without its end.</summary>
-    /// <param name="options">The child's settings; without TLS, as children are on this machine.</param>
+    /// <param name="options">The child's settings; TLS must have come from files.</param>
     public static string Write(NodeOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new JsonObject
+        var line = new JsonObject
         {
             ["Name"] = options.Name,
             ["Roles"] = string.Join(',', options.Roles),
@@ -31,7 +31,18 @@ public static class ChildSettings
             ["Secret"] = options.Secret.Reveal(),
             ["JoinDeadlineSeconds"] = Text((int)options.JoinDeadline.TotalSeconds),
             ["LeaveDeadlineSeconds"] = Text((int)options.LeaveDeadline.TotalSeconds),
-        }.ToJsonString();
+        };
+        if (options.TlsFiles is { } tls)
+        {
+            line["Tls"] = new JsonObject
+            {
+                ["Certificate"] = Path.GetFullPath(tls.Certificate),
+                ["Key"] = Path.GetFullPath(tls.Key ?? tls.Certificate),
+                ["Authority"] = Path.GetFullPath(tls.Authority),
+            };
+        }
+
+        return line.ToJsonString();
     }
 
     /// <summary>Reads such a line, and nothing else: a child is what its parent says.</summary>

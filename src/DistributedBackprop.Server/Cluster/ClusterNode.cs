@@ -7,6 +7,8 @@ using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Local;
+using DistributedBackprop.Server.Running;
+using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,7 +18,7 @@ using Microsoft.Extensions.Logging;
 namespace DistributedBackprop.Server.Cluster;
 
 /// <summary>A node of a cluster in this process: its tensor plane, its actor system and its agent.</summary>
-public sealed class ClusterNode : IAsyncDisposable
+public sealed class ClusterNode : ITrainer
 {
     private static readonly TimeSpan _stopDeadline = TimeSpan.FromSeconds(20);
 
@@ -114,7 +116,7 @@ public sealed class ClusterNode : IAsyncDisposable
     public async Task<ImmutableArray<NodeInfo>> NodesAsync(
         Func<ImmutableArray<NodeInfo>, bool> fits, CancellationToken cancellation)
     {
-        var directory = Directory ?? throw new InvalidOperationException($"Node '{Options.Name}' is no coordinator.");
+        var directory = Directory ?? throw NoCoordinator();
         var found = new TaskCompletionSource<ImmutableArray<NodeInfo>>(TaskCreationOptions.RunContinuationsAsynchronously);
         var watch = System.ActorOf(NodesWatch.Props(directory, fits, found));
         try
@@ -126,6 +128,12 @@ public sealed class ClusterNode : IAsyncDisposable
             System.Stop(watch);
         }
     }
+
+    /// <summary>On a coordinator: trains a job to its end on the workers of the cluster, whoever comes and goes.</summary>
+    /// <inheritdoc cref="ITrainer.RunAsync"/>
+    /// <exception cref="InvalidOperationException">This node is no coordinator.</exception>
+    public Task<TrainingResult> RunAsync(JobRun run, Action<TrainingEvent> observe, CancellationToken cancellation = default) =>
+        new JobRunner(System, Coordinator ?? throw NoCoordinator()).RunAsync(run, observe, cancellation);
 
     /// <summary>
     /// Leaves politely: no new work comes, what is here is handed over (at most for
@@ -236,6 +244,8 @@ public sealed class ClusterNode : IAsyncDisposable
         Environment.ProcessId,
         options.Version,
         ClusterSettings.Digest(options.Tls is not null));
+
+    private InvalidOperationException NoCoordinator() => new($"Node '{Options.Name}' is no coordinator.");
 
     private void Join()
     {

@@ -19,6 +19,9 @@ public sealed record ClusterTrainingOptions(int Nodes, int ThreadsPerNode, strin
     /// <summary>How long the nodes may take to come up.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>TLS between the processes; null: none.</summary>
+    public TlsFiles? Tls { get; init; }
+
     /// <summary>What is started as a node; by default this program.</summary>
     public ChildProgram? Program { get; init; }
 }
@@ -73,7 +76,12 @@ public sealed class ClusterTraining : ITrainer
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Nodes, 1, nameof(options));
-        var head = new NodeOptions("coordinator", NodeSecret.Random()) { Roles = [NodeOptions.Coordinator], IsLast = true };
+        var head = new NodeOptions("coordinator", NodeSecret.Random())
+        {
+            Roles = [NodeOptions.Coordinator],
+            IsLast = true,
+            Tls = options.Tls?.Load(),
+        };
         var training = new ClusterTraining(await ClusterNode.StartAsync(head, null, cancellation), tell);
         try
         {
@@ -89,7 +97,7 @@ public sealed class ClusterTraining : ITrainer
 
     /// <inheritdoc/>
     public Task<TrainingResult> RunAsync(JobRun run, Action<TrainingEvent> observe, CancellationToken cancellation = default) =>
-        new JobRunner(System, _node.Coordinator!).RunAsync(run, observe, cancellation);
+        _node.RunAsync(run, observe, cancellation);
 
     /// <summary>Waits until the node directory shows nodes that fit.</summary>
     /// <param name="fits">Whether they do; called from an actor.</param>
@@ -117,6 +125,7 @@ public sealed class ClusterTraining : ITrainer
             Seeds = [seed],
             Threads = options.ThreadsPerNode,
             DataRoot = Path.GetFullPath(options.DataRoot),
+            TlsFiles = options.Tls,
         });
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(options.Deadline);

@@ -42,6 +42,9 @@ public sealed record NodeOptions(string Name, NodeSecret Secret)
     /// <summary>TLS between nodes, of control messages and of tensors; null: none.</summary>
     public PlaneTls? Tls { get; init; }
 
+    /// <summary>The files of <see cref="Tls"/> where it came from files: a child is told their names.</summary>
+    public TlsFiles? TlsFiles { get; init; }
+
     /// <summary>How long it looks for its cluster.</summary>
     public TimeSpan JoinDeadline { get; init; } = TimeSpan.FromSeconds(30);
 

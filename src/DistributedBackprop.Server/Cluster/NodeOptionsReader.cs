@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using DistributedBackprop.Actors.Transport;
 using Microsoft.Extensions.Configuration;
@@ -51,6 +50,17 @@ public sealed class NodeOptionsReader
         return reader._errors.Count == 0 ? options! : throw new NodeOptionsException(reader._errors);
     }
 
+    /// <summary>Reads the TLS of a node alone: the files of its settings, which have been read to see that they can be.</summary>
+    /// <returns>Null where the settings name none.</returns>
+    /// <exception cref="NodeOptionsException">They are not as they must be.</exception>
+    public static TlsFiles? ReadTls(IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        var reader = new NodeOptionsReader(configuration.GetSection(Section));
+        var tls = reader.Tls();
+        return reader._errors.Count == 0 ? tls?.Files : throw new NodeOptionsException(reader._errors);
+    }
+
     private NodeOptions? Read()
     {
         var host = Host();
@@ -66,7 +76,8 @@ public sealed class NodeOptionsReader
             Seeds = Seeds(),
             DataRoot = DataRoot(),
             Threads = Number("Threads", Math.Min(Environment.ProcessorCount, MaxThreads), 1, MaxThreads),
-            Tls = tls,
+            Tls = tls?.Loaded,
+            TlsFiles = tls?.Files,
             JoinDeadline = TimeSpan.FromSeconds(Number("JoinDeadlineSeconds", 30, 1, MaxDeadlineSeconds)),
             LeaveDeadline = TimeSpan.FromSeconds(Number("LeaveDeadlineSeconds", 60, 1, MaxDeadlineSeconds)),
         };
@@ -219,7 +230,7 @@ public sealed class NodeOptionsReader
         return null;
     }
 
-    private PlaneTls? Tls()
+    private (TlsFiles Files, PlaneTls Loaded)? Tls()
     {
         var certificate = _section["Tls:Certificate"];
         var key = _section["Tls:Key"];
@@ -235,11 +246,10 @@ public sealed class NodeOptionsReader
             return null;
         }
 
+        var files = new TlsFiles(certificate, key, authority);
         try
         {
-            var authorities = new X509Certificate2Collection();
-            authorities.ImportFromPemFile(authority);
-            return new PlaneTls(X509Certificate2.CreateFromPemFile(certificate, key), authorities, Mutual: true);
+            return (files, files.Load());
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
         {

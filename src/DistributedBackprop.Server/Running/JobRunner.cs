@@ -12,7 +12,7 @@ namespace DistributedBackprop.Server.Running;
 internal sealed class JobRunner(ActorSystem system, IActorRef coordinator)
 {
     // How many steps whoever watches may leave unanswered: see Watched.
-    private const long AnswerEvery = 256;
+    private const long MostUnanswered = 256;
 
     /// <inheritdoc cref="ITrainer.RunAsync"/>
     /// <param name="run">The job.</param>
@@ -23,6 +23,7 @@ internal sealed class JobRunner(ActorSystem system, IActorRef coordinator)
     {
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(observe);
+        var answerEvery = Math.Clamp(run.StepsAhead / 2, 1, MostUnanswered);
         var events = Channel.CreateUnbounded<object>(new UnboundedChannelOptions { SingleReader = true });
         var watcher = system.ActorOf(WatcherActor.Props(run, coordinator, events.Writer));
         await using var registration = cancellation.Register(() => watcher.Tell(new CancelJob()));
@@ -38,7 +39,7 @@ internal sealed class JobRunner(ActorSystem system, IActorRef coordinator)
                         // Nobody watches any more: the job must not go on alone, nor keep its layers.
                         watcher.Tell(new CancelJob());
                     }
-                    else if (happened is StepDone step && step.Step % AnswerEvery == 0)
+                    else if (happened is StepDone step && step.Step % answerEvery == 0)
                     {
                         watcher.Tell(new Watched(step.Step));
                     }

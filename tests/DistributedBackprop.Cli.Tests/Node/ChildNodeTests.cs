@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Cli.Tests.Running;
 using DistributedBackprop.Server.Cluster;
 
 namespace DistributedBackprop.Cli.Tests.Node;
@@ -22,10 +23,10 @@ public sealed class ChildNodeTests
             cluster.Nodes.ShouldAllBe(node => node.Presence == NodePresence.Up);
             ids = [.. cluster.Nodes.Select(node => node.Description.ProcessId)];
             ids.Append(Environment.ProcessId).ShouldBeUnique();
-            ids.ShouldAllBe(id => IsAlive(id));
+            ids.ShouldAllBe(id => OtherProcess.IsAlive(id));
         }
 
-        ids.ShouldAllBe(id => !IsAlive(id));
+        ids.ShouldAllBe(id => !OtherProcess.IsAlive(id));
         told.ShouldNotContain(line => line.Contains("heartbeat was delayed", StringComparison.OrdinalIgnoreCase));
         told.ShouldNotContain(line => line.Contains("ended with", StringComparison.Ordinal));
     }
@@ -36,7 +37,7 @@ public sealed class ChildNodeTests
         using var overdue = new CancellationTokenSource(_patience);
         var told = new ConcurrentQueue<string>();
         await using var cluster = await ClusterTraining.StartAsync(Nodes.Options(2), told.Enqueue, overdue.Token);
-        Signal("KILL", cluster.Nodes[0].Description.ProcessId);
+        OtherProcess.Signal("KILL", cluster.Nodes[0].Description.ProcessId);
         await cluster.NodesAsync(nodes => nodes.Length == 1 && nodes[0].Name == "node-2", overdue.Token);
         (await cluster.FirstExit.WaitAsync(overdue.Token)).ShouldBe(
             new ChildExit("node-1", cluster.Nodes[0].Description.ProcessId, 128 + 9));
@@ -50,9 +51,9 @@ public sealed class ChildNodeTests
         using var overdue = new CancellationTokenSource(_patience);
         var told = new ConcurrentQueue<string>();
         await using var cluster = await ClusterTraining.StartAsync(Nodes.Options(2), told.Enqueue, overdue.Token);
-        Signal("INT", cluster.Nodes[0].Description.ProcessId);
-        Signal("INT", cluster.Nodes[1].Description.ProcessId);
-        Signal("TERM", cluster.Nodes[1].Description.ProcessId);
+        OtherProcess.Signal("INT", cluster.Nodes[0].Description.ProcessId);
+        OtherProcess.Signal("INT", cluster.Nodes[1].Description.ProcessId);
+        OtherProcess.Signal("TERM", cluster.Nodes[1].Description.ProcessId);
         (await cluster.FirstExit.WaitAsync(overdue.Token)).ShouldBe(
             new ChildExit("node-2", cluster.Nodes[1].Description.ProcessId, 0));
         var left = await cluster.NodesAsync(nodes => nodes.Length == 1, overdue.Token);
@@ -75,9 +76,9 @@ public sealed class ChildNodeTests
             var line = await parent.StandardOutput.ReadLineAsync(overdue.Token);
             var ids = line!.Split(' ').Select(id => int.Parse(id, CultureInfo.InvariantCulture)).ToArray();
             ids.Length.ShouldBe(3);
-            ids.ShouldAllBe(id => IsAlive(id));
+            ids.ShouldAllBe(id => OtherProcess.IsAlive(id));
             parent.Kill();
-            while (ids.Any(IsAlive))
+            while (ids.Any(OtherProcess.IsAlive))
             {
                 await Task.Delay(10, overdue.Token);
             }
@@ -95,24 +96,5 @@ public sealed class ChildNodeTests
         var failure = await Should.ThrowAsync<ClusterTrainingException>(
             () => ClusterTraining.StartAsync(options, _ => { }).WaitAsync(_patience));
         failure.Message.ShouldContain("before the cluster stood");
-    }
-
-    // One that has ended and that nobody has waited for yet (a zombie) is as gone as it can be.
-    private static bool IsAlive(int id)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{id}/stat").Split(") ")[^1][0] is not ('Z' or 'X');
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
-
-    private static void Signal(string name, int process)
-    {
-        using var kill = Process.Start("kill", [$"-{name}", process.ToString(CultureInfo.InvariantCulture)]);
-        kill.WaitForExit();
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text;
 using System.Threading.Channels;
 
@@ -34,6 +33,9 @@ internal sealed class BackpropProcess : IDisposable
         };
         _process.BeginErrorReadLine();
     }
+
+    /// <summary>The process id.</summary>
+    public int Id => _process.Id;
 
     /// <summary>Starts the program.</summary>
     /// <param name="folder">The working folder.</param>
@@ -100,11 +102,7 @@ internal sealed class BackpropProcess : IDisposable
     }
 
     /// <summary>Sends a signal: INT, TERM.</summary>
-    public void Signal(string name)
-    {
-        using var kill = Process.Start("kill", [$"-{name}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
-        kill.WaitForExit();
-    }
+    public void Signal(string name) => OtherProcess.Signal(name, _process.Id);
 
     /// <summary>Waits for the end.</summary>
     public async Task<Finished> EndAsync()
