@@ -236,6 +236,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         Expect(_releaseDeadline);
         _courier.Close();
         _generation.TellAgents(new ReleaseGeneration(JobId, Number));
+        EndIfReleased();
     }
 
     private void EndIfReleased()
@@ -252,8 +253,12 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         Context.Stop(Self);
     }
 
-    private void Lose(string node, string reason) =>
+    // Whoever is lost is not waited for when the others release what they have.
+    private void Lose(string node, string reason)
+    {
+        _generation.OnReleased(node, null);
         _job.Tell(new GenerationBroken(Number, $"node {node} is lost: {reason}"));
+    }
 
     private void Expect(TimeSpan within)
     {

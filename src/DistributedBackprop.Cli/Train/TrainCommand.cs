@@ -17,7 +17,7 @@ internal static class TrainCommand
         var state = new Option<string?>("--state") { Description = "The folder of durable state. Default: .backprop. Jobs of this version leave nothing there.", HelpName = "DIR" };
         var nodes = new Option<int?>("--nodes")
         {
-            Description = "Train on N processes of this machine that form a cluster; the weights do not depend on it. TLS between them as the settings of 'backprop node' say. Default: in this process.",
+            Description = "Train on N processes of this machine that form a cluster; the weights do not depend on it. Where it listens, TLS and the secret by which nodes of other machines may join are set as for 'backprop node'. Default: in this process.",
             HelpName = "N",
         };
         var threads = new Option<int?>("--threads")

@@ -88,12 +88,12 @@ internal static class TrainRun
             return await LocalTraining.StartAsync(options.ThreadsPerProcess, cancellation);
         }
 
-        // One setting for all commands that have to do with nodes: of TLS, a run of this machine's own follows it too.
-        var tls = NodeSettings.Read(() => NodeOptionsReader.ReadTls(NodeOptionsReader.Configuration(".", [])));
+        // The settings of 'backprop node' are those of this process too: so nodes of other machines can join it.
+        var head = NodeSettings.Read(() => NodeOptionsReader.ReadHead(NodeOptionsReader.Configuration(".", [])));
         try
         {
             return await ClusterTraining.StartAsync(
-                new ClusterTrainingOptions(nodes, options.ThreadsPerProcess, options.DataFolder) { Tls = tls },
+                new ClusterTrainingOptions(nodes, options.ThreadsPerProcess, options.DataFolder) { Head = head },
                 Console.Error.WriteLine,
                 cancellation);
         }

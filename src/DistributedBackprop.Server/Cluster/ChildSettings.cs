@@ -29,6 +29,7 @@ public static class ChildSettings
             ["DataRoot"] = options.DataRoot,
             ["Threads"] = Text(options.Threads),
             ["Secret"] = options.Secret.Reveal(),
+            ["Insecure"] = options.IsInsecure ? "true" : "false",
             ["JoinDeadlineSeconds"] = Text((int)options.JoinDeadline.TotalSeconds),
             ["LeaveDeadlineSeconds"] = Text((int)options.LeaveDeadline.TotalSeconds),
         };

@@ -19,8 +19,11 @@ public sealed record ClusterTrainingOptions(int Nodes, int ThreadsPerNode, strin
     /// <summary>How long the nodes may take to come up.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>TLS between the processes; null: none.</summary>
-    public TlsFiles? Tls { get; init; }
+    /// <summary>
+    /// How this process is set up (<see cref="NodeOptionsReader.ReadHead"/>); null: on loopback, without TLS, with a secret
+    /// that nobody else knows.
+    /// </summary>
+    public NodeOptions? Head { get; init; }
 
     /// <summary>What is started as a node; by default this program.</summary>
     public ChildProgram? Program { get; init; }
@@ -32,7 +35,7 @@ public sealed class ClusterTrainingException(string message) : Exception(message
 
 /// <summary>
 /// A cluster on this machine: this process is its only coordinator and no worker, its children <c>node-1</c> … are the
-/// workers. The secret of the run is random and known to nobody else.
+/// workers. Nodes of other machines may join where they know the secret, which is random unless it is set.
 /// </summary>
 public sealed class ClusterTraining : ITrainer
 {
@@ -76,16 +79,15 @@ public sealed class ClusterTraining : ITrainer
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Nodes, 1, nameof(options));
-        var head = new NodeOptions("coordinator", NodeSecret.Random())
+        var head = options.Head ?? new NodeOptions("coordinator", NodeSecret.Random())
         {
             Roles = [NodeOptions.Coordinator],
             IsLast = true,
-            Tls = options.Tls?.Load(),
         };
         var training = new ClusterTraining(await ClusterNode.StartAsync(head, null, cancellation), tell);
         try
         {
-            await training.StartChildrenAsync(options, head.Secret, cancellation);
+            await training.StartChildrenAsync(options, head, cancellation);
             return training;
         }
         catch
@@ -116,16 +118,19 @@ public sealed class ClusterTraining : ITrainer
         await _node.DisposeAsync();
     }
 
-    private async Task StartChildrenAsync(ClusterTrainingOptions options, NodeSecret secret, CancellationToken cancellation)
+    private async Task StartChildrenAsync(ClusterTrainingOptions options, NodeOptions head, CancellationToken cancellation)
     {
         var seed = _node.Address;
         var nodes = Enumerable.Range(1, options.Nodes).Select(number => new NodeOptions(
-            string.Create(CultureInfo.InvariantCulture, $"node-{number}"), secret)
+            string.Create(CultureInfo.InvariantCulture, $"node-{number}"), head.Secret)
         {
+            Host = head.Host,
+            PublicHost = head.PublicHost,
             Seeds = [seed],
             Threads = options.ThreadsPerNode,
             DataRoot = Path.GetFullPath(options.DataRoot),
-            TlsFiles = options.Tls,
+            TlsFiles = head.TlsFiles,
+            IsInsecure = head.Tls is null,
         });
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(options.Deadline);
@@ -134,7 +139,7 @@ public sealed class ClusterTraining : ITrainer
             now =>
             {
                 seen = now;
-                return now.Count(node => node.Presence == NodePresence.Up) == options.Nodes;
+                return now.Count(node => node.Presence == NodePresence.Up) >= options.Nodes;
             },
             deadline.Token);
         _children = ChildNodes.Start(options.Program ?? ChildProgram.Current, nodes, _tell, OnExit);

@@ -45,6 +45,9 @@ public sealed record NodeOptions(string Name, NodeSecret Secret)
     /// <summary>The files of <see cref="Tls"/> where it came from files: a child is told their names.</summary>
     public TlsFiles? TlsFiles { get; init; }
 
+    /// <summary>Whether it may listen beyond this machine without TLS.</summary>
+    public bool IsInsecure { get; init; }
+
     /// <summary>How long it looks for its cluster.</summary>
     public TimeSpan JoinDeadline { get; init; } = TimeSpan.FromSeconds(30);
 

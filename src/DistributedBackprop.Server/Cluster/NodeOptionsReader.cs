@@ -50,15 +50,45 @@ public sealed class NodeOptionsReader
         return reader._errors.Count == 0 ? options! : throw new NodeOptionsException(reader._errors);
     }
 
-    /// <summary>Reads the TLS of a node alone: the files of its settings, which have been read to see that they can be.</summary>
-    /// <returns>Null where the settings name none.</returns>
+    /// <summary>
+    /// Reads the settings of the process that runs a job on nodes of its own (<c>train --nodes</c>): where it listens, TLS,
+    /// and the secret, by which nodes of other machines may join. All have defaults: without a secret it is a random one.
+    /// </summary>
     /// <exception cref="NodeOptionsException">They are not as they must be.</exception>
-    public static TlsFiles? ReadTls(IConfiguration configuration)
+    public static NodeOptions ReadHead(IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var reader = new NodeOptionsReader(configuration.GetSection(Section));
-        var tls = reader.Tls();
-        return reader._errors.Count == 0 ? tls?.Files : throw new NodeOptionsException(reader._errors);
+        var head = reader.Head();
+        return reader._errors.Count == 0 ? head : throw new NodeOptionsException(reader._errors);
+    }
+
+    private NodeOptions Head()
+    {
+        var host = Host();
+        var tls = Tls();
+        CheckHost(host, tls is not null);
+        var hasSecret = _section["Secret"] is not null || _section["SecretFile"] is not null;
+        return new NodeOptions("coordinator", (hasSecret ? Secret() : null) ?? NodeSecret.Random())
+        {
+            Roles = [NodeOptions.Coordinator],
+            Host = host,
+            PublicHost = PublicHost(host),
+            Port = Number("Port", 0, 0, IPEndPoint.MaxPort),
+            TensorPort = Number("TensorPort", 0, 0, IPEndPoint.MaxPort),
+            Tls = tls?.Loaded,
+            TlsFiles = tls?.Files,
+            IsLast = true,
+        };
+    }
+
+    // Who listens beyond this machine proves who it is, unless told otherwise.
+    private void CheckHost(IPAddress host, bool hasTls)
+    {
+        if (!IPAddress.IsLoopback(host) && !hasTls && !Flag("Insecure"))
+        {
+            Error("Host", $"must be a loopback address unless Tls is set, or Insecure is true (was {host})");
+        }
     }
 
     private NodeOptions? Read()
@@ -78,6 +108,7 @@ public sealed class NodeOptionsReader
             Threads = Number("Threads", Math.Min(Environment.ProcessorCount, MaxThreads), 1, MaxThreads),
             Tls = tls?.Loaded,
             TlsFiles = tls?.Files,
+            IsInsecure = Flag("Insecure"),
             JoinDeadline = TimeSpan.FromSeconds(Number("JoinDeadlineSeconds", 30, 1, MaxDeadlineSeconds)),
             LeaveDeadline = TimeSpan.FromSeconds(Number("LeaveDeadlineSeconds", 60, 1, MaxDeadlineSeconds)),
         };
@@ -86,11 +117,7 @@ public sealed class NodeOptionsReader
             Error("Seeds", "must name a node of the cluster as host:port, unless the node is a coordinator and the first");
         }
 
-        if (!IPAddress.IsLoopback(host) && tls is null && !Flag("Insecure"))
-        {
-            Error("Host", $"must be a loopback address unless Tls is set, or Insecure is true (was {host})");
-        }
-
+        CheckHost(host, tls is not null);
         return options;
     }
 
