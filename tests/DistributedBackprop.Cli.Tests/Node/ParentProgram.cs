@@ -3,12 +3,21 @@ using DistributedBackprop.Server.Cluster;
 
 namespace DistributedBackprop.Cli.Tests.Node;
 
-/// <summary>A process with child nodes, which a test can kill: this assembly, started as a program.</summary>
+/// <summary>What tests start as a process of its own: this assembly, started as a program.</summary>
 internal static class ParentProgram
 {
-    /// <summary>Starts as many nodes as the argument says, tells their process ids, and waits.</summary>
+    /// <summary>
+    /// With a number: starts so many child nodes, tells their process ids, and waits to be killed. With
+    /// <c>coordinate</c>: see <see cref="CoordinatorProgram"/>.
+    /// </summary>
     public static async Task Main(string[] arguments)
     {
+        if (arguments is ["coordinate", var job, var host, var workers])
+        {
+            await CoordinatorProgram.RunAsync(job, host, int.Parse(workers, CultureInfo.InvariantCulture));
+            return;
+        }
+
         await using var cluster = await ClusterTraining.StartAsync(
             Nodes.Options(int.Parse(arguments[0], CultureInfo.InvariantCulture)), Console.Error.WriteLine);
         await Console.Out.WriteLineAsync(string.Join(' ', cluster.Nodes.Select(node => node.Description.ProcessId)));

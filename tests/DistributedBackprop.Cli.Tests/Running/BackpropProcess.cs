@@ -46,7 +46,17 @@ internal sealed class BackpropProcess : IDisposable
     {
         // A shell that puts tests into the background has them ignore SIGINT, and their children with them: env undoes it.
         string[] dotnet = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", "dotnet"] : ["dotnet"];
-        var start = In(folder, new ProcessStartInfo(dotnet[0], [.. dotnet[1..], _program, .. arguments]));
+        return StartOther(folder, environment, [.. dotnet, _program, .. arguments]);
+    }
+
+    /// <summary>Starts some other command line, or the program in other surroundings.</summary>
+    /// <param name="folder">The working folder.</param>
+    /// <param name="environment">Variables besides those of the tests.</param>
+    /// <param name="command">A program and its arguments.</param>
+    public static BackpropProcess StartOther(
+        string folder, IReadOnlyDictionary<string, string>? environment, params IReadOnlyList<string> command)
+    {
+        var start = In(folder, new ProcessStartInfo(command[0], command.Skip(1)));
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
