@@ -3,9 +3,7 @@ using System.Text.Json;
 using Akka.Actor;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Pipeline;
-using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Checkpoints;
-using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Actors.Jobs;
@@ -61,8 +59,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         _keeper = keeper;
         _watcher = watcher;
         _generation = lastGeneration;
-        var plan = new StepPlan(run.Job.Training, run.Data.Train.Count);
-        _progress = new JobProgress(run.Job, plan, Loss.Of(run.Job.Loss, run.Graph.Output), run.Data.Test?.Count);
+        _progress = run.NewProgress();
         _boundary = new EpochBoundary(run, _progress);
         _grants = new GrantWindow(_progress, run.StepsAhead);
         _clock = new TrainingClock(Context.System.Scheduler);
@@ -96,7 +93,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         }
         catch (ArgumentException e)
         {
-            End(new TrainingFailed(_run.Id, 0, null, e.Message));
+            Fail(e.Message);
             return;
         }
 
@@ -123,7 +120,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
     {
         _driver = null;
-        End(new TrainingFailed(_run.Id, _progress.Step, null, $"{exception.GetType().Name}: {exception.Message}"));
+        Fail($"{exception.GetType().Name}: {exception.Message}");
         return Directive.Stop;
     });
 
@@ -140,7 +137,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
             _moveReason = $"{refused.Node} is refused: {refused.Reason}";
             EndGeneration();
         });
-        Receive<GenerationBroken>(broken => End(new TrainingFailed(_run.Id, _progress.Step, null, broken.Reason)));
+        Receive<GenerationBroken>(broken => Fail(broken.Reason));
         Receive<LayerFailed>(failed => End(new TrainingFailed(_run.Id, failed.Step, failed.Layer, failed.Reason)));
         Receive<GenerationOver>(over =>
         {
@@ -182,8 +179,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
             _isCancelled = true;
             CancelIfDrained();
         });
-        Receive<NoNode>(_ => End(new TrainingFailed(
-            _run.Id, _progress.Step, null, $"no node took the job within {_placeDeadline.TotalSeconds:F0} s: {_nodes.WhyNone}")));
+        Receive<NoNode>(_ => Fail($"no node took the job within {_placeDeadline.TotalSeconds:F0} s: {_nodes.WhyNone}"));
     }
 
     private void Place()
@@ -198,7 +194,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         }
         else if (_nodes.IsEveryOneExcluded)
         {
-            End(new TrainingFailed(_run.Id, _progress.Step, null, _nodes.WhyNone));
+            Fail(_nodes.WhyNone);
         }
         else
         {
@@ -284,11 +280,9 @@ public sealed class JobActor : ReceiveActor, IWithTimers
                 Capture(parametersOnly: true);
                 break;
             case AfterBoundary.Divergence:
-                End(new TrainingFailed(
-                    _run.Id,
-                    _progress.Step,
-                    JsonNamingPolicy.CamelCase.ConvertName(_run.Job.Loss.ToString()),
-                    "the test loss is not finite after it: training diverged (a lower learning rate may help)"));
+                Fail(
+                    "the test loss is not finite after it: training diverged (a lower learning rate may help)",
+                    JsonNamingPolicy.CamelCase.ConvertName(_run.Job.Loss.ToString()));
                 break;
         }
     }
@@ -359,6 +353,8 @@ public sealed class JobActor : ReceiveActor, IWithTimers
             EndGeneration();
         }
     }
+
+    private void Fail(string reason, string? layer = null) => End(new TrainingFailed(_run.Id, _progress.Step, layer, reason));
 
     // The first reason is the one that is told.
     private void End(TrainingEvent outcome)

@@ -22,6 +22,10 @@ public sealed record JobRun(
     /// </summary>
     public long StepsAhead { get; init; } = 4096;
 
+    /// <summary>A job that has not begun.</summary>
+    public JobProgress NewProgress() => new(
+        Job, new StepPlan(Job.Training, Data.Train.Count), Loss.Of(Job.Loss, Graph.Output), Data.Test?.Count);
+
     /// <summary>What the state of the job is made of.</summary>
     public StateLayout StateLayout() => Training.Checkpoints.StateLayout.Of(
         Graph,
