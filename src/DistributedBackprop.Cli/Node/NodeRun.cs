@@ -1,7 +1,6 @@
 using System.Globalization;
 using Akka.Remote;
 using DistributedBackprop.Server.Cluster;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 
@@ -85,7 +84,12 @@ internal static class NodeRun
         // What hinders the start is said once, by this command.
         logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         logging.AddSimpleConsole(console => console.SingleLine = true);
-        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.AddConsoleFormatter<FirstLineFormatter, ConsoleFormatterOptions>();
+        logging.AddConsole(console =>
+        {
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+            console.FormatterName = verbose ? ConsoleFormatterNames.Simple : FirstLineFormatter.FormatterName;
+        });
     }
 
     private static string NoCluster(NodeOptions options) => string.Create(

@@ -35,11 +35,16 @@ internal static class TrainRun
         times.Mark("data read");
         var init = options.InitPath is null ? null : InitialParameters.Read(options.InitPath, graph);
         var export = options.ExportPath is null ? null : new ExportFile(options.ExportPath);
-        await using var training = await starting;
-        times.Mark("actor system started");
-
         var run = new JobRun(JobIdentity.Of(job, data, init), job, graph, data, init?.Parameters);
         using var output = Output(options);
+        await using var training = await UnlessCancelledAsync(starting, signal.Token);
+        if (training is null)
+        {
+            output.End(new TrainingCancelled(run.Id, 0), null);
+            return ExitCode.Interrupted;
+        }
+
+        times.Mark("actor system started");
         var description = Describe(run, options);
         output.Begin(description);
         using var result = await training.RunAsync(run, happened => On(happened, output, times), signal.Token);
@@ -100,6 +105,18 @@ internal static class TrainRun
         catch (ClusterTrainingException e)
         {
             throw new CommandException(ExitCode.JobFailed, $"backprop: {e.Message}");
+        }
+    }
+
+    private static async Task<ITrainer?> UnlessCancelledAsync(Task<ITrainer> starting, CancellationToken cancellation)
+    {
+        try
+        {
+            return await starting;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return null;
         }
     }
 

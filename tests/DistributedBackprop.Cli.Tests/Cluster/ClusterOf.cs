@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DistributedBackprop.Cli.Tests.House;
 using DistributedBackprop.Cli.Tests.Node;
 using DistributedBackprop.Server.Cluster;
 
@@ -20,7 +21,8 @@ public abstract class ClusterOf(int nodes) : IAsyncLifetime
     public IEnumerable<string> Told => _told;
 
     public async Task InitializeAsync() =>
-        Training = await ClusterTraining.StartAsync(Nodes.Options(nodes), _told.Enqueue);
+        Training = await ClusterTraining.StartAsync(
+            Nodes.Options(nodes) with { DataRoot = SharedData.FolderOf("mnist10k") ?? "." }, _told.Enqueue);
 
     public async Task DisposeAsync() => await Training.DisposeAsync();
 }

@@ -39,7 +39,7 @@ public abstract class OneHashTests(ClusterOf cluster)
         work.ShouldHaveCrossedLinks();
         work.ShouldHaveOverlapped();
         work.ShouldTellItsBubble();
-        cluster.Told.ShouldBeEmpty();
+        cluster.Told.ShouldNotContain(line => line.Contains(" ended with exit code", StringComparison.Ordinal));
     }
 }
 
