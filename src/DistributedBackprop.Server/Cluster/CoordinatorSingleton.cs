@@ -17,10 +17,14 @@ internal static class CoordinatorSingleton
                 PoisonPill.Instance,
                 ClusterSingletonManagerSettings.Create(system).WithRole(NodeOptions.Coordinator)),
             CoordinatorActor.Name);
+
+        // Its complaint, "after 30 seconds", comes at once where a node starts or leaves; whoever hands in a job has a deadline.
         return system.ActorOf(
             ClusterSingletonProxy.Props(
                 manager.Path.ToStringWithoutAddress(),
-                ClusterSingletonProxySettings.Create(system).WithRole(NodeOptions.Coordinator)),
+                ClusterSingletonProxySettings.Create(system)
+                    .WithRole(NodeOptions.Coordinator)
+                    .WithLogSingletonIdentificationFailure(false)),
             $"{CoordinatorActor.Name}-proxy");
     }
 }
