@@ -40,18 +40,9 @@ public sealed class EqualityTests(LocalNodes nodes) : IClassFixture<LocalNodes>
     private static void ShouldEqual(Observed actual, RandomJob random)
     {
         var expected = PlainInterpreter.Run(random.Job, random.Data);
-        var firstBad = expected.StepLosses.ToList().FindIndex(loss => !double.IsFinite(loss));
-        if (firstBad >= 0)
+        if (FirstBadStep(expected) is { } step)
         {
-            actual.Outcome.ShouldBeOfType<TrainingFailed>().Step.ShouldBe(firstBad + 1);
-            return;
-        }
-
-        // A last update that diverges is seen by the test loss, or in the weights themselves.
-        var firstBadEpoch = expected.Epochs.FirstOrDefault(epoch => epoch.TestLoss is { } loss && !double.IsFinite(loss));
-        if (firstBadEpoch is not null || expected.Parameters.Any(parameter => !parameter.Values.All(float.IsFinite)))
-        {
-            actual.Outcome.ShouldBeOfType<TrainingFailed>().Step.ShouldBe(firstBadEpoch?.Step ?? expected.StepLosses.Count);
+            actual.Outcome.ShouldBeOfType<TrainingFailed>().Step.ShouldBe(step, actual.Outcome.ToString());
             return;
         }
 
@@ -62,6 +53,17 @@ public sealed class EqualityTests(LocalNodes nodes) : IClassFixture<LocalNodes>
         actual.Completed.TrainLoss.ShouldBe(expected.Epochs[^1].TrainLoss);
         actual.Completed.TestLoss.ShouldBe(expected.Epochs[^1].TestLoss);
         actual.Completed.TestAccuracy.ShouldBe(expected.Epochs[^1].TestAccuracy);
+    }
+
+    // A loss that is not finite ends the job at its step, a test loss after its epoch's last one; whichever comes first. A last
+    // update that diverges is seen in the weights themselves.
+    private static long? FirstBadStep(PlainResult expected)
+    {
+        var losses = expected.StepLosses.Select((loss, index) => (Loss: loss, Step: index + 1L));
+        var tests = expected.Epochs.Where(epoch => epoch.TestLoss is not null).Select(epoch => (Loss: epoch.TestLoss!.Value, epoch.Step));
+        var bad = losses.Concat(tests).Where(judged => !double.IsFinite(judged.Loss)).Select(judged => (long?)judged.Step);
+        return bad.Min()
+            ?? (expected.Parameters.Any(parameter => !parameter.Values.All(float.IsFinite)) ? expected.StepLosses.Count : null);
     }
 
     private static PlainEpoch ToPlain(EpochDone epoch) =>

@@ -122,7 +122,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         OfThis<Grant>(_generation.TellActors);
         OfThis<Evaluate>(_generation.TellActors);
         OfThis<CloseRound>(_generation.TellActors);
-        OfThis<StepJudged>(_job.Forward);
+        OfThis<StepsJudged>(_job.Forward);
         OfThis<Evaluated>(_job.Forward);
         OfThis<RoundClosed>(_job.Forward);
         Receive<CaptureAll>(capture =>

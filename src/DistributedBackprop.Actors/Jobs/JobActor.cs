@@ -127,7 +127,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
     private void FromGeneration()
     {
         Receive<GenerationUp>(_ => OnUp());
-        Receive<StepJudged>(OnStepJudged);
+        Receive<StepsJudged>(OnStepsJudged);
         Receive<Evaluated>(evaluated => Follow(_boundary.OnEvaluated(evaluated, out var order), order));
         Receive<RoundClosed>(closed => Follow(_boundary.OnRoundClosed(closed, out var order), order));
         Receive<AllCaptured>(OnCaptured);
@@ -235,14 +235,14 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         GoOn();
     }
 
-    private void OnStepJudged(StepJudged judged)
+    private void OnStepsJudged(StepsJudged judged)
     {
         if (!_isTraining)
         {
             return;
         }
 
-        foreach (var step in _progress.OnStepJudged(judged.Step, judged.Replica, judged.LossSum, judged.Correct))
+        foreach (var step in judged.Steps.SelectMany(at => _progress.OnStepJudged(at.Step, judged.Replica, at.LossSum, at.Correct)))
         {
             Tell(new StepDone(step.Step, step.Epoch, step.Loss, step.Accuracy, _clock.RateOf(step.Examples)));
         }
@@ -387,6 +387,8 @@ public sealed class JobActor : ReceiveActor, IWithTimers
     {
         _isOver = true;
         var final = _outcome is TrainingCompleted ? new FinalWeights(_run.Graph, _state!).Vectors(_keeper.Pool) : [];
+        _state?.Dispose();
+        _state = null;
         _watcher.Tell(new JobOver(_outcome!, final, _statistics.ToImmutable()));
         Context.Stop(Self);
     }

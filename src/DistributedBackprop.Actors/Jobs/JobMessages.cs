@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Actors.Wire;
 
@@ -8,14 +9,18 @@ namespace DistributedBackprop.Actors.Jobs;
 /// <param name="UpToStep">The last step allowed.</param>
 public sealed record Grant(long Generation, long UpToStep) : IGenerationMessage, IWireMessage;
 
-/// <summary>A replica's slice of a step has been judged by its loss.</summary>
+/// <summary>A replica's slices of some steps have been judged by its loss.</summary>
 /// <param name="Generation">The placement this belongs to.</param>
-/// <param name="Step">Which step, from 1.</param>
 /// <param name="Replica">Which replica.</param>
+/// <param name="Steps">The steps in their order.</param>
+public sealed record StepsJudged(long Generation, int Replica, ImmutableArray<JudgedStep> Steps)
+    : IGenerationMessage, IWireMessage;
+
+/// <summary>What a loss says of a replica's slice of a step.</summary>
+/// <param name="Step">Which step, from 1.</param>
 /// <param name="LossSum">The sum of its examples' losses, before the update.</param>
 /// <param name="Correct">How many of them were judged right.</param>
-public sealed record StepJudged(long Generation, long Step, int Replica, double LossSum, long Correct)
-    : IGenerationMessage, IWireMessage;
+public sealed record JudgedStep(long Step, double LossSum, long Correct);
 
 /// <summary>The job asks its replicas to judge their slices of the test set.</summary>
 /// <param name="Generation">The placement this belongs to.</param>

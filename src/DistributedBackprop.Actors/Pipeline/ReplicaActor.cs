@@ -18,7 +18,14 @@ public sealed class ReplicaActor : PipelineActor
     private const int EvaluationWindow = 4;
     private const int EvaluationChunk = 256;
 
+    // No more than half of what the job grants at once.
+    private const int StepsTogether = 4;
+
+    private static readonly TimeSpan _reportEvery = TimeSpan.FromMilliseconds(50);
+
     private readonly ReplicaAssignment _assignment;
+    private readonly List<JudgedStep> _unreported = [];
+    private TimeSpan _reportedAt;
     private Connect? _links;
     private readonly EpochOrder _epochOrder;
     private readonly int[] _order;
@@ -79,7 +86,8 @@ public sealed class ReplicaActor : PipelineActor
         if (judged.Key.IsTraining)
         {
             _judgedStep = judged.Key.Step;
-            Job.Tell(new StepJudged(Generation, judged.Key.Step, _assignment.Replica, judged.LossSum, judged.Correct));
+            _unreported.Add(new JudgedStep(judged.Key.Step, judged.LossSum, judged.Correct));
+            Report();
             FeedSteps();
         }
         else if (_evaluation is { } evaluation)
@@ -96,6 +104,20 @@ public sealed class ReplicaActor : PipelineActor
                 FeedEvaluation();
             }
         }
+    }
+
+    // Quick steps are told together: the job grants so many at once that none waits for it. Slow ones are told at once.
+    private void Report()
+    {
+        var now = Context.System.Scheduler.MonotonicClock;
+        if (_unreported.Count < StepsTogether && _judgedStep < _grantedStep && now - _reportedAt < _reportEvery)
+        {
+            return;
+        }
+
+        _reportedAt = now;
+        Job.Tell(new StepsJudged(Generation, _assignment.Replica, [.. _unreported]));
+        _unreported.Clear();
     }
 
     private void FeedSteps()

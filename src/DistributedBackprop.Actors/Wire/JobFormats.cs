@@ -14,7 +14,7 @@ internal static class JobFormats
             (message, _) => new() { Generation = message.Generation, UpToStep = message.UpToStep },
             (wire, _) => new(
                 GenerationFields.Generation(wire.Generation), GenerationFields.Step(wire.UpToStep, "up_to_step"))),
-        WireFormat.Of<StepJudged, Messages.StepJudged>("step-judged", (message, _) => Write(message), (wire, _) => Read(wire)),
+        WireFormat.Of<StepsJudged, Messages.StepsJudged>("steps-judged", (message, _) => Write(message), (wire, _) => Read(wire)),
         WireFormat.Of<Evaluate, Messages.Evaluate>(
             "evaluate",
             (message, _) => new() { Generation = message.Generation, AfterStep = message.AfterStep },
@@ -49,21 +49,30 @@ internal static class JobFormats
                 wire.ParametersOnly)),
     ];
 
-    private static Messages.StepJudged Write(StepJudged message) => new()
+    private static Messages.StepsJudged Write(StepsJudged message) => new()
     {
         Generation = message.Generation,
-        Step = message.Step,
         Replica = message.Replica,
-        LossSumBits = BitConverter.DoubleToUInt64Bits(message.LossSum),
-        Correct = message.Correct,
+        Steps =
+        {
+            message.Steps.Select(step => new Messages.JudgedStep
+            {
+                Step = step.Step,
+                LossSumBits = BitConverter.DoubleToUInt64Bits(step.LossSum),
+                Correct = step.Correct,
+            }),
+        },
     };
 
-    private static StepJudged Read(Messages.StepJudged wire) => new(
+    private static StepsJudged Read(Messages.StepsJudged wire) => new(
         GenerationFields.Generation(wire.Generation),
-        GenerationFields.Step(wire.Step, "step"),
         GenerationFields.Replica(wire.Replica),
-        BitConverter.UInt64BitsToDouble(wire.LossSumBits),
-        GenerationFields.Count(wire.Correct, "correct"));
+        [
+            .. wire.Steps.Select(step => new JudgedStep(
+                GenerationFields.Step(step.Step, "step"),
+                BitConverter.UInt64BitsToDouble(step.LossSumBits),
+                GenerationFields.Count(step.Correct, "correct"))),
+        ]);
 
     private static Messages.Evaluated Write(Evaluated message) => new()
     {

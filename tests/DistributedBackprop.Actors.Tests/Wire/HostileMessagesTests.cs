@@ -70,8 +70,8 @@ public sealed class HostileMessagesTests : TestKit
     {
         { "grant", new Form.Grant { UpToStep = 1 }, "generation must be 1 … 9223372036854775807 (was 0)" },
         { "grant", new Form.Grant { Generation = 1, UpToStep = -1 }, "up_to_step must be 0 … 9223372036854775807 (was -1)" },
-        { "step-judged", new Form.StepJudged { Generation = 1, Replica = 65_536 }, "replica must be 0 … 65535 (was 65536)" },
-        { "step-judged", new Form.StepJudged { Generation = 1, Correct = -1 }, "correct must be 0 … 9223372036854775807 (was -1)" },
+        { "steps-judged", new Form.StepsJudged { Generation = 1, Replica = 65_536 }, "replica must be 0 … 65535 (was 65536)" },
+        { "steps-judged", new Form.StepsJudged { Generation = 1, Steps = { new Form.JudgedStep { Correct = -1 } } }, "correct must be 0 … 9223372036854775807 (was -1)" },
         { "round-closed", new Form.RoundClosed { Generation = 1, Layer = -1 }, "layer must be 0 … 1048575 (was -1)" },
         { "layer-failed", new Form.LayerFailed { Generation = 1 }, "layer must be 1 … 4096 bytes (was 0)" },
         {

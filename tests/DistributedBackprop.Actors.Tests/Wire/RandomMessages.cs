@@ -137,7 +137,10 @@ internal sealed class RandomMessages
     [
         Kind(Gen.Select(_generation, _step, (generation, step) => new Grant(generation, step))),
         Kind(Gen.Select(_generation, _step, _replica, _number, _count, (generation, step, replica, sum, correct) =>
-            new StepJudged(generation, step, replica, sum, correct))),
+            new StepsJudged(
+                generation,
+                replica,
+                [.. Enumerable.Range(0, (int)(step % 5)).Select(index => new JudgedStep(step, sum, correct))]))),
         Kind(Gen.Select(_generation, _step, (generation, step) => new Evaluate(generation, step))),
         Kind(Gen.Select(_generation, _step, _replica, _number, _count, (generation, step, replica, sum, correct) =>
             new Evaluated(generation, step, replica, sum, correct))),

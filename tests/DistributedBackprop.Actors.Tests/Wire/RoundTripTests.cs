@@ -31,8 +31,8 @@ public sealed class RoundTripTests() : TestKit(WireSerializer.Hocon)
     [InlineData(0x7FF0000000000000)]
     public void A_loss_keeps_its_bits(ulong bits)
     {
-        var sent = (StepJudged)Sent(new StepJudged(1, 1, 0, BitConverter.UInt64BitsToDouble(bits), 0));
-        BitConverter.DoubleToUInt64Bits(sent.LossSum).ShouldBe(bits);
+        var sent = (StepsJudged)Sent(new StepsJudged(1, 0, [new JudgedStep(1, BitConverter.UInt64BitsToDouble(bits), 0)]));
+        BitConverter.DoubleToUInt64Bits(sent.Steps[0].LossSum).ShouldBe(bits);
     }
 
     [Fact]
