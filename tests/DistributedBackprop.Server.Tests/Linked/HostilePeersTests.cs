@@ -161,9 +161,9 @@ public sealed class HostilePeersTests
     });
 
     [Theory]
-    [InlineData("n1", "that nobody here takes")]
-    [InlineData("n2", "that nobody here takes")]
-    public async Task Who_takes_the_name_of_a_node_can_end_a_job_and_is_named(string member, string words)
+    [InlineData("n1")]
+    [InlineData("n2")]
+    public async Task Who_takes_the_name_of_a_node_can_end_a_job_and_is_named(string member)
     {
         await using var nodes = await LinkedNodes.StartAsync([1, 1, 1]);
         var training = TrainAsync(nodes, Long(_job, epochs: 1_000_000));
@@ -173,7 +173,7 @@ public sealed class HostilePeersTests
         var run = await training;
         var failed = run.Outcome.ShouldBeOfType<TrainingFailed>();
         failed.Reason.ShouldContain(member);
-        failed.Reason.ShouldContain(words);
+        failed.Reason.ShouldContain("that nobody here takes");
         nodes.Outstanding.ShouldBe(0);
 
         (await TrainAsync(nodes, _job)).Completed.WeightsSha256.ShouldBe(_weights);
