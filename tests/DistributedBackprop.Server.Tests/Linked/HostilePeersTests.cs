@@ -228,7 +228,7 @@ public sealed class HostilePeersTests
 
         await attacking;
         await nodes.UntilNobodyCallsAsync();
-        nodes.Outstanding.ShouldBe(0);
+        await nodes.UntilAllIsGivenBackAsync();
         nodes.AllocatedBytes.ShouldBeLessThan(32 << 20);
         nodes.Blocks.ShouldBeLessThanOrEqualTo(256);
     }
