@@ -41,6 +41,11 @@ switch (args)
     case ["averaging", var dataRoot]:
         await LocalSgdBenchmark.RunAsync(Console.Out, dataRoot);
         return 0;
+    case ["load"]:
+        return await new LoadBenchmark(Console.Out, nodes: 2).RunAsync(minutes: 5) ? 0 : 1;
+    case ["load", var minutes, var nodes]:
+        return await new LoadBenchmark(Console.Out, int.Parse(nodes, CultureInfo.InvariantCulture))
+            .RunAsync(double.Parse(minutes, CultureInfo.InvariantCulture)) ? 0 : 1;
     case ["profile"]:
         StepProfile.Run(Console.Out);
         return 0;
@@ -56,6 +61,7 @@ switch (args)
                    gloo       the peers over two processes: gloo's all-reduce, DistributedDataParallel
                    cluster    two processes beside DistributedDataParallel and gloo; control messages under load
                    averaging DATA   bytes and accuracy of parameter averaging beside gradient averaging, on MNIST files
+                   load [MINUTES NODES]   processes that train flat out (5 minutes, 2 of them): none may seem dead to another
                    profile    where the time of a step goes
             """);
         return 2;

@@ -62,12 +62,14 @@ internal sealed class JobGeneration(PrepareGeneration prepare, string reason)
         }
     }
 
-    /// <summary>A node has released it, or is gone and never will.</summary>
+    /// <summary>A node has released it, or is lost and not waited for.</summary>
+    /// <param name="node">Which.</param>
+    /// <param name="statistics">What it did; null where it is lost.</param>
     public void OnReleased(string node, NodeStatistics? statistics)
     {
         if (IsMember(node))
         {
-            _released.TryAdd(node, statistics);
+            _released[node] = statistics ?? _released.GetValueOrDefault(node);
         }
     }
 
@@ -84,10 +86,13 @@ internal sealed class JobGeneration(PrepareGeneration prepare, string reason)
         }
     }
 
-    /// <summary>Tells the agents of all nodes that have not released it.</summary>
+    /// <summary>
+    /// Tells the agents of all nodes that have not said that they released it; also those that are lost: where only a
+    /// connection broke, the node lives, and must not keep its layers.
+    /// </summary>
     public void TellAgents(object message)
     {
-        foreach (var member in prepare.Members.Where(member => !_released.ContainsKey(member.Name)))
+        foreach (var member in prepare.Members.Where(member => _released.GetValueOrDefault(member.Name) is null))
         {
             member.Actor.Tell(message);
         }

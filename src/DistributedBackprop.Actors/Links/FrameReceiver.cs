@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Akka.Actor;
 using DistributedBackprop.Actors.Checkpoints;
 using DistributedBackprop.Actors.Transport;
@@ -15,14 +16,17 @@ internal sealed class FrameReceiver(IActorRef keeper) : ITensorReceiver
 {
     private readonly Lock _lock = new();
     private FrameRoutes? _routes;
+    private ImmutableHashSet<string> _members = [];
     private bool _isClosed;
 
     /// <summary>From now on frames go to actors.</summary>
-    public void Open(FrameRoutes routes)
+    /// <param name="routes">To which.</param>
+    /// <param name="members">Of which nodes: what others send is none of this generation, however well it fits.</param>
+    public void Open(FrameRoutes routes, ImmutableHashSet<string> members)
     {
         lock (_lock)
         {
-            _routes = routes;
+            (_routes, _members) = (routes, members);
         }
     }
 
@@ -54,7 +58,7 @@ internal sealed class FrameReceiver(IActorRef keeper) : ITensorReceiver
                     header.FirstPosition,
                     tensor));
             }
-            else if (_routes?.Of(header, tensor) is { } route)
+            else if (_members.Contains(node) && _routes?.Of(header, tensor) is { } route)
             {
                 route.Target.Tell(route.Message);
             }

@@ -243,7 +243,9 @@ public sealed class GenerationActor : ReceiveActor
         }
 
         _state.Dispose();
-        _receiver.Open(new FrameRoutes(_scope.Graph, _prepare.Job, _actors.Layers, _actors.Losses));
+        _receiver.Open(
+            new FrameRoutes(_scope.Graph, _prepare.Job, _actors.Layers, _actors.Losses),
+            [.. _prepare.Members.Select(member => member.Name)]);
         var connections = new Wiring(_scope, _actors, _links.To).All().ToList();
         _unconnected = connections.Count;
         foreach (var (actor, links) in connections)

@@ -76,7 +76,7 @@ public sealed class FrameReceiverTests
                          from layer in Enumerable.Range(0, graph.Nodes.Length)
                          select KeyValuePair.Create((replica, layer), (IActorRef)actors);
             receiver.Open(new FrameRoutes(
-                graph, random.Job, layers.ToImmutableDictionary(), replicas.ToImmutableDictionary(replica => replica, _ => (IActorRef)actors)));
+                graph, random.Job, layers.ToImmutableDictionary(), replicas.ToImmutableDictionary(replica => replica, _ => (IActorRef)actors)), ["peer"]);
         }
 
         if (life > 1)

@@ -152,6 +152,9 @@ internal sealed class LinkedNodes : IAsyncDisposable
     public Task UntilNobodyCallsAsync() =>
         UntilAsync(() => _planes.TrueForAll(plane => plane.Connections == 0 && plane.Strangers == 0), "nobody calls");
 
+    /// <summary>Waits until all tensors are given back: a node that is taken for lost is not waited for by its job.</summary>
+    public Task UntilAllIsGivenBackAsync() => UntilAsync(() => Outstanding == 0, "all tensors are given back");
+
     public async ValueTask DisposeAsync()
     {
         await _system.Terminate();
