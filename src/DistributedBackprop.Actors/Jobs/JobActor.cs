@@ -100,6 +100,8 @@ public sealed class JobActor : ReceiveActor, IWithTimers
             return;
         }
 
+        // Nobody else would ever end a job whose watcher is gone.
+        Context.Watch(_watcher);
         _directory.Tell(new WatchNodes());
         Timers.StartSingleTimer(NoNode.Instance, NoNode.Instance, _placeDeadline);
     }
@@ -123,7 +125,17 @@ public sealed class JobActor : ReceiveActor, IWithTimers
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
     {
         _driver = null;
-        End(new TrainingFailed(_run.Id, _progress.Step, null, $"{exception.GetType().Name}: {exception.Message}"));
+        var cause = exception is ActorInitializationException { InnerException: { } inner } ? inner : exception;
+        if (_outcome is null)
+        {
+            End(new TrainingFailed(_run.Id, _progress.Step, null, $"{cause.GetType().Name}: {cause.Message}"));
+        }
+        else
+        {
+            // It was to end the generation: nobody is left who would say that it has.
+            TellOver();
+        }
+
         return Directive.Stop;
     });
 
@@ -177,13 +189,16 @@ public sealed class JobActor : ReceiveActor, IWithTimers
             _grants.OnWatched(watched.Step);
             GrantSteps();
         });
-        Receive<CancelJob>(_ =>
-        {
-            _isCancelled = true;
-            CancelIfDrained();
-        });
+        Receive<CancelJob>(_ => Cancel());
+        Receive<Terminated>(_ => Cancel());
         Receive<NoNode>(_ => End(new TrainingFailed(
             _run.Id, _progress.Step, null, $"no node took the job within {_placeDeadline.TotalSeconds:F0} s: {_nodes.WhyNone}")));
+    }
+
+    private void Cancel()
+    {
+        _isCancelled = true;
+        CancelIfDrained();
     }
 
     private void Place()
