@@ -1,8 +1,10 @@
+using System.Runtime.Serialization;
 using Akka.Actor;
 using DistributedBackprop.Actors.Checkpoints;
 using DistributedBackprop.Actors.Links;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Pipeline;
+using DistributedBackprop.Actors.Wire;
 using DistributedBackprop.Training.Checkpoints;
 
 namespace DistributedBackprop.Actors.Jobs;
@@ -21,6 +23,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
     private static readonly TimeSpan _startDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _captureDeadline = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan _releaseDeadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _lostDeadline = TimeSpan.FromSeconds(2);
 
     private readonly JobGeneration _generation;
     private readonly JobKeeper _keeper;
@@ -30,6 +33,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
     private readonly StateCourier _courier;
     private TrainingState? _state;
     private long _capturedStep;
+    private bool _waitsForLost;
 
     /// <param name="prepare">The order to the nodes; who keeps the state is filled in.</param>
     /// <param name="reason">Why there is a new generation, for people.</param>
@@ -66,6 +70,12 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
     {
         base.PreStart();
         _keeper.Plane?.Prepare(JobKeeper.HashOf(JobId), Number, _receiver);
+        if (_keeper.Plane is not null && WhyUnsendable() is { } reason)
+        {
+            _job.Tell(new GenerationBroken(Number, $"the job cannot be sent to its nodes: {reason}"));
+            return;
+        }
+
         Expect(_startDeadline);
         _generation.TellAgain();
     }
@@ -77,12 +87,8 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         _keeper.Plane?.Retire(JobKeeper.HashOf(JobId), Number);
         _state?.Dispose();
 
-        // However it ends: the nodes must not keep their layers.
-        if (!_generation.IsReleased)
-        {
-            _generation.TellAgents(new ReleaseGeneration(JobId, Number));
-        }
-
+        // However it ends: the nodes must not keep their layers, those neither that only seem to be lost.
+        _generation.TellAgents(new ReleaseGeneration(JobId, Number));
         base.PostStop();
     }
 
@@ -103,8 +109,8 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
             _generation.OnBegun(begun.Node);
             if (_generation.HasBegun)
             {
+                // The courier's links stay: where this process is a node too, their end would seem to be that node's.
                 StopExpecting();
-                _courier.Close();
                 _state?.Dispose();
                 _state = null;
                 Become(Running);
@@ -151,6 +157,8 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
                 part.Value.Dispose();
             }
         });
+        Receive<Deadline>(_ => _job.Tell(new GenerationBroken(
+            Number, $"the state after step {_capturedStep} did not come within {_captureDeadline.TotalSeconds:F0} s")));
         InEveryState();
     }
 
@@ -181,6 +189,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         {
             foreach (var gone in _generation.Gone(changed))
             {
+                _generation.OnReleased(gone, null);
                 Lose(gone, "it has left the cluster");
             }
         });
@@ -209,6 +218,20 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
             }
         });
 
+    // What cannot be written remoting drops without a word: the job would wait in vain for answers.
+    private string? WhyUnsendable()
+    {
+        try
+        {
+            new WireSerializer((ExtendedActorSystem)Context.System).ToBinary(_generation.Prepare);
+            return null;
+        }
+        catch (SerializationException e)
+        {
+            return e.Message;
+        }
+    }
+
     private void SendState()
     {
         if (_state is { } state)
@@ -234,6 +257,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
     {
         Become(Releasing);
         Expect(_releaseDeadline);
+        _receiver.Close();
         _courier.Close();
         _generation.TellAgents(new ReleaseGeneration(JobId, Number));
         EndIfReleased();
@@ -245,6 +269,12 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         {
             End();
         }
+        else if (_generation.IsReleasedByOthers && !_waitsForLost)
+        {
+            // One that is alive answers at once, and keeps nothing; one that is dead must not hold up the job.
+            _waitsForLost = true;
+            Timers.StartSingleTimer(DeadlineTimer, Deadline.Instance, _lostDeadline);
+        }
     }
 
     private void End()
@@ -253,10 +283,10 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         Context.Stop(Self);
     }
 
-    // Whoever is lost is not waited for when the others release what they have.
+    // Whoever is lost is hardly waited for when the others release what they have.
     private void Lose(string node, string reason)
     {
-        _generation.OnReleased(node, null);
+        _generation.OnLost(node);
         _job.Tell(new GenerationBroken(Number, $"node {node} is lost: {reason}"));
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using Akka.Actor;
 using DistributedBackprop.Actors.Nodes;
@@ -24,7 +23,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
 
     private readonly JobRun _run;
     private readonly IActorRef _directory;
-    private readonly IActorRef _watcher;
+    private readonly JobWatch _watch;
     private readonly JobKeeper _keeper;
     private readonly JobProgress _progress;
     private readonly EpochBoundary _boundary;
@@ -32,7 +31,6 @@ public sealed class JobActor : ReceiveActor, IWithTimers
     private readonly TrainingClock _clock;
     private readonly StateLayout _layout;
     private readonly NodeChoice _nodes;
-    private readonly ImmutableArray<GenerationStatistics>.Builder _statistics = ImmutableArray.CreateBuilder<GenerationStatistics>();
     private IActorRef? _driver;
     private Placement? _placement;
     private TrainingState? _state;
@@ -42,7 +40,6 @@ public sealed class JobActor : ReceiveActor, IWithTimers
     private bool _hasStarted;
     private bool _isTraining;
     private bool _isCancelled;
-    private bool _isOver;
 
     /// <summary>Makes the actor, which begins as soon as there are nodes.</summary>
     /// <param name="run">The job.</param>
@@ -57,7 +54,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         _run = run;
         _directory = directory;
         _keeper = keeper;
-        _watcher = watcher;
+        _watch = new JobWatch(watcher);
         _generation = lastGeneration;
         _progress = run.NewProgress();
         _boundary = new EpochBoundary(run, _progress);
@@ -97,6 +94,8 @@ public sealed class JobActor : ReceiveActor, IWithTimers
             return;
         }
 
+        // Nobody else would ever end a job whose watcher is gone.
+        Context.Watch(_watch.Watcher);
         _directory.Tell(new WatchNodes());
         Timers.StartSingleTimer(NoNode.Instance, NoNode.Instance, _placeDeadline);
     }
@@ -106,13 +105,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
     {
         _state?.Dispose();
 
-        // Whoever watches must hear of the end, whatever it was.
-        if (!_isOver)
-        {
-            _watcher.Tell(new JobOver(
-                _outcome ?? new TrainingFailed(_run.Id, _progress.Step, null, "the job itself has stopped"), [], []));
-        }
-
+        _watch.TellStopped(_outcome ?? new TrainingFailed(_run.Id, _progress.Step, null, "the job itself has stopped"));
         base.PostStop();
     }
 
@@ -120,7 +113,14 @@ public sealed class JobActor : ReceiveActor, IWithTimers
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
     {
         _driver = null;
-        Fail($"{exception.GetType().Name}: {exception.Message}");
+        var cause = exception is ActorInitializationException { InnerException: { } inner } ? inner : exception;
+        if (_outcome is not null)
+        {
+            // It was to end the generation: nobody is left who would say that it has.
+            TellOver();
+        }
+
+        Fail($"{cause.GetType().Name}: {cause.Message}");
         return Directive.Stop;
     });
 
@@ -142,15 +142,8 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         Receive<GenerationOver>(over =>
         {
             _driver = null;
-            _statistics.Add(over.Statistics);
-            if (_outcome is null)
-            {
-                Place();
-            }
-            else
-            {
-                TellOver();
-            }
+            _watch.Add(over.Statistics);
+            Place();
         });
     }
 
@@ -174,17 +167,24 @@ public sealed class JobActor : ReceiveActor, IWithTimers
             _grants.OnWatched(watched.Step);
             GrantSteps();
         });
-        Receive<CancelJob>(_ =>
-        {
-            _isCancelled = true;
-            CancelIfDrained();
-        });
+        Receive<CancelJob>(_ => Cancel());
+        Receive<Terminated>(_ => Cancel());
         Receive<NoNode>(_ => Fail($"no node took the job within {_placeDeadline.TotalSeconds:F0} s: {_nodes.WhyNone}"));
+    }
+
+    private void Cancel()
+    {
+        _isCancelled = true;
+        CancelIfDrained();
     }
 
     private void Place()
     {
-        if (_isCancelled)
+        if (_outcome is not null)
+        {
+            TellOver();
+        }
+        else if (_isCancelled)
         {
             End(new TrainingCancelled(_run.Id, _progress.Step));
         }
@@ -223,12 +223,12 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         if (!_hasStarted)
         {
             _hasStarted = true;
-            Tell(new TrainingStarted(_run.Id, _run.Graph.Nodes.Length, _run.Graph.ParameterCount, _placement!.Nodes.Length));
+            _watch.Tell(new TrainingStarted(_run.Id, _run.Graph.Nodes.Length, _run.Graph.ParameterCount, _placement!.Nodes.Length));
         }
 
         if (_keeper.Plane is not null || _progress.Step > 0)
         {
-            Tell(new GenerationStarted(_generation, _progress.Step, _moveReason!, _placement!));
+            _watch.Tell(new GenerationStarted(_generation, _progress.Step, _moveReason!, _placement!));
         }
 
         _moveReason = null;
@@ -244,7 +244,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
 
         foreach (var step in judged.Steps.SelectMany(at => _progress.OnStepJudged(at.Step, judged.Replica, at.LossSum, at.Correct)))
         {
-            Tell(new StepDone(step.Step, step.Epoch, step.Loss, step.Accuracy, _clock.RateOf(step.Examples)));
+            _watch.Tell(new StepDone(step.Step, step.Epoch, step.Loss, step.Accuracy, _clock.RateOf(step.Examples)));
         }
 
         if (_progress.IsAtBoundary && !_isCancelled && !_boundary.IsEvaluating)
@@ -267,7 +267,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
 
         if (next is AfterBoundary.NextStep or AfterBoundary.End && _boundary.Epoch is { } epoch)
         {
-            Tell(epoch);
+            _watch.Tell(epoch);
         }
 
         switch (next)
@@ -385,15 +385,12 @@ public sealed class JobActor : ReceiveActor, IWithTimers
 
     private void TellOver()
     {
-        _isOver = true;
         var final = _outcome is TrainingCompleted ? new FinalWeights(_run.Graph, _state!).Vectors(_keeper.Pool) : [];
         _state?.Dispose();
         _state = null;
-        _watcher.Tell(new JobOver(_outcome!, final, _statistics.ToImmutable()));
+        _watch.TellOver(_outcome!, final);
         Context.Stop(Self);
     }
-
-    private void Tell(TrainingEvent happened) => _watcher.Tell(new JobEvent(happened));
 
     private sealed class NoNode : INoSerializationVerificationNeeded
     {

@@ -12,6 +12,7 @@ internal sealed class JobGeneration(PrepareGeneration prepare, string reason)
     private readonly SortedDictionary<string, IActorRef> _actors = new(StringComparer.Ordinal);
     private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, NodeStatistics?> _released = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _lost = new(StringComparer.Ordinal);
 
     /// <summary>The order that began it.</summary>
     public PrepareGeneration Prepare => prepare;
@@ -34,6 +35,9 @@ internal sealed class JobGeneration(PrepareGeneration prepare, string reason)
 
     /// <summary>Whether all nodes have released it.</summary>
     public bool IsReleased => _released.Count == prepare.Members.Length;
+
+    /// <summary>Whether all nodes have released it, but for those that are lost.</summary>
+    public bool IsReleasedByOthers => prepare.Members.All(member => _released.ContainsKey(member.Name) || _lost.Contains(member.Name));
 
     /// <summary>What it did, as far as its nodes have told.</summary>
     public GenerationStatistics Statistics =>
@@ -70,6 +74,15 @@ internal sealed class JobGeneration(PrepareGeneration prepare, string reason)
         if (IsMember(node))
         {
             _released[node] = statistics ?? _released.GetValueOrDefault(node);
+        }
+    }
+
+    /// <summary>A node is lost. It may be alive all the same, where only a connection of it is broken.</summary>
+    public void OnLost(string node)
+    {
+        if (IsMember(node))
+        {
+            _lost.Add(node);
         }
     }
 

@@ -40,6 +40,7 @@ public sealed class GenerationActor : ReceiveActor
     private IActorRef? _releaseTo;
     private int _unconnected;
     private int _abandoned;
+    private string? _refusal;
     private bool _isPrepared;
     private bool _hasBegun;
 
@@ -114,7 +115,8 @@ public sealed class GenerationActor : ReceiveActor
                 ?? (loaded.Data!.Fingerprint == _prepare.DataFingerprint ? null : OtherData(loaded.Data.Fingerprint));
             if (error is not null)
             {
-                _job.Tell(new GenerationRefused(Generation, _node.Name, error));
+                _refusal = error;
+                Refuse();
                 return;
             }
 
@@ -126,6 +128,10 @@ public sealed class GenerationActor : ReceiveActor
             if (_isPrepared)
             {
                 Prepared();
+            }
+            else if (_refusal is not null)
+            {
+                Refuse();
             }
         });
         Receive<BeginGeneration>(begin =>
@@ -151,8 +157,8 @@ public sealed class GenerationActor : ReceiveActor
     {
         Receive<Grant>(TellReplicas);
         Receive<Evaluate>(TellReplicas);
-        Receive<CloseRound>(TellLayers);
-        Receive<CaptureState>(TellLayers);
+        Receive<CloseRound>(close => TellLayers(close, Self));
+        Receive<CaptureState>(capture => TellLayers(capture, _links.Keeper));
         Receive<RoundClosed>(_job.Forward);
         Receive<Judged>(judged => _actors!.Replicas.GetValueOrDefault(judged.Replica)?.Tell(judged));
         Receive<TraceNonFinite>(trace => _actors!.Layers
@@ -174,13 +180,16 @@ public sealed class GenerationActor : ReceiveActor
         });
         Receive<PeerLost>(lost =>
         {
-            // The keeper closes its links when all of the state is here.
+            // Who only keeps the state is no member: its own link tells of its end.
             if (_prepare.Members.Any(member => member.Name == lost.Peer))
             {
                 _job.Tell(new LinkBroken(Generation, _node.Name, lost.Peer, lost.Reason));
             }
         });
         Receive<ReleaseGeneration>(_ => Release());
+
+        // One that has failed for good is reported then; it will not answer when it is told to abandon.
+        Receive<Terminated>(terminated => _alive.Remove(terminated.ActorRef));
         ReceiveAny(TensorsOf.Message);
     }
 
@@ -201,6 +210,8 @@ public sealed class GenerationActor : ReceiveActor
         _isPrepared = true;
         _job.Tell(new GenerationPrepared(Generation, _node.Name));
     }
+
+    private void Refuse() => _job.Tell(new GenerationRefused(Generation, _node.Name, _refusal!));
 
     private void TakeState(StatePart part)
     {
@@ -272,19 +283,11 @@ public sealed class GenerationActor : ReceiveActor
         }
     }
 
-    private void TellLayers(CloseRound message)
+    private void TellLayers(object message, IActorRef answerTo)
     {
-        foreach (var (replica, layer) in _scope.Layers)
+        foreach (var place in _scope.Layers)
         {
-            _actors!.Layers[(replica, layer)].Tell(message);
-        }
-    }
-
-    private void TellLayers(CaptureState message)
-    {
-        foreach (var (replica, layer) in _scope.Layers)
-        {
-            _actors!.Layers[(replica, layer)].Tell(message, _links.Keeper);
+            _actors!.Layers[place].Tell(message, answerTo);
         }
     }
 
@@ -308,6 +311,11 @@ public sealed class GenerationActor : ReceiveActor
     private void OnAbandoned()
     {
         _abandoned++;
+        EndIfAbandoned();
+    }
+
+    private void EndIfAbandoned()
+    {
         if (_abandoned == _alive.Count)
         {
             foreach (var actor in _alive)
@@ -324,6 +332,11 @@ public sealed class GenerationActor : ReceiveActor
             if (_alive.Count == 0)
             {
                 CloseLinks();
+            }
+            else
+            {
+                // One of those that were waited for has failed; behind the pills this changes nothing.
+                EndIfAbandoned();
             }
 
             return;

@@ -53,8 +53,9 @@ public sealed class NodeActor : ReceiveActor
     {
         if (_running.Values.FirstOrDefault(running => running.Actor.Equals(Sender)) is { } running)
         {
+            var cause = exception is ActorInitializationException { InnerException: { } inner } ? inner : exception;
             running.Job.Tell(new LayerFailed(
-                running.Generation, _equipment.Name, 0, $"{exception.GetType().Name}: {exception.Message}"));
+                running.Generation, _equipment.Name, 0, $"{cause.GetType().Name}: {cause.Message}"));
         }
 
         return Directive.Stop;

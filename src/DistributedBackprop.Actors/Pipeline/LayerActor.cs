@@ -19,6 +19,9 @@ namespace DistributedBackprop.Actors.Pipeline;
 /// </summary>
 public sealed class LayerActor : PipelineActor
 {
+    // 64 MB: a frame carries no more than four times that. What is smaller goes whole, and is kept as it is.
+    private const int StatePartElements = 1 << 24;
+
     private readonly LayerAssignment _assignment;
     private readonly LayerPeers _peers;
     private readonly Arrivals _activations;
@@ -300,7 +303,14 @@ public sealed class LayerActor : PipelineActor
         _capture = null;
         foreach (var (vector, start, value) in _peers.Capture(capture.ParametersOnly))
         {
-            _keeper.Tell(new StatePart(Generation, capture.AfterStep, vector, start, value));
+            using (value)
+            {
+                for (var from = 0; from < value.Length; from += StatePartElements)
+                {
+                    var part = value.Share(from, new Shape(Math.Min(StatePartElements, value.Length - from)));
+                    _keeper.Tell(new StatePart(Generation, capture.AfterStep, vector, start + from, part));
+                }
+            }
         }
     }
 

@@ -31,9 +31,10 @@ internal sealed class ClusterNodeDirectory : ReceiveActor, IWithTimers
         Receive<Again>(_ => AskUnknown());
         Receive<NodeLeaving>(leaving =>
         {
+            // Jobs first: a node that has been told so may be gone before a job that has not heard of it puts work there.
             _roster.Leaving(leaving.Node);
-            Sender.Tell(new LeavingNoted(leaving.Node));
             TellChanges();
+            Sender.Tell(new LeavingNoted(leaving.Node));
         });
         Receive<WatchNodes>(_ =>
         {

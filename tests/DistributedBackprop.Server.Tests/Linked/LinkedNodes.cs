@@ -35,6 +35,7 @@ internal sealed class LinkedNodes : IAsyncDisposable
     private readonly List<TensorPlane> _planes = [];
     private readonly NewestData _data = new();
     private JobKeeper _keeper = null!;
+    private IActorRef _newestWatcher = ActorRefs.Nobody;
     private int _jobs;
 
     private LinkedNodes() => _system = ActorSystem.Create("linked", ConfigurationFactory.ParseString($$"""
@@ -70,8 +71,9 @@ internal sealed class LinkedNodes : IAsyncDisposable
     /// <summary>Starts nodes <c>n1</c>, <c>n2</c>, … and a keeper.</summary>
     /// <param name="threads">Layer threads of each node.</param>
     /// <param name="change">Changes the settings of the planes.</param>
+    /// <param name="isKeeperNode">Whether the keeper is the process of the first node, not one of its own.</param>
     public static async Task<LinkedNodes> StartAsync(
-        IReadOnlyList<int> threads, Func<PlaneSettings, PlaneSettings>? change = null)
+        IReadOnlyList<int> threads, Func<PlaneSettings, PlaneSettings>? change = null, bool isKeeperNode = false)
     {
         var linked = new LinkedNodes();
         var nodes = ImmutableArray.CreateBuilder<NodeInfo>();
@@ -90,10 +92,17 @@ internal sealed class LinkedNodes : IAsyncDisposable
                 description, linked._system.ActorOf(NodeActor.Props(equipment), name), NodePresence.Up));
         }
 
+        linked.Nodes = nodes.ToImmutable();
+        if (isKeeperNode)
+        {
+            var first = linked._planes[0];
+            linked._keeper = new JobKeeper(PoolOf(first), first, new LoneNode(linked.Nodes[0].Description));
+            return linked;
+        }
+
         var (keeperPlane, keeperPool, keeperAddress) = await linked.StartPlaneAsync("keeper", change);
         linked._keeper = new JobKeeper(
             keeperPool, keeperPlane, new LoneNode(new NodeDescription("keeper", 1, keeperAddress, 0, "", "")));
-        linked.Nodes = nodes.ToImmutable();
         return linked;
     }
 
@@ -112,7 +121,7 @@ internal sealed class LinkedNodes : IAsyncDisposable
         var number = Interlocked.Increment(ref _jobs);
         var directory = _system.ActorOf(Props.Create(() => new Directory(nodes)));
         var events = Channel.CreateUnbounded<object>();
-        var watcher = _system.ActorOf(Props.Create(() => new Watcher(events.Writer)));
+        var watcher = _newestWatcher = _system.ActorOf(Props.Create(() => new Watcher(events.Writer)));
         var run = new JobRun(IdOf(number), job, Graph.Of(job.Model, job.Seed), data, null);
         var actor = _system.ActorOf(JobActor.Props(run, directory, _keeper, watcher));
         var told = new List<TrainingEvent>();
@@ -143,6 +152,16 @@ internal sealed class LinkedNodes : IAsyncDisposable
 
     /// <summary>The port for tensors of a node, counted round and round.</summary>
     public int PortOf(int number) => Nodes[number % Nodes.Length].Description.Tensors!.Port;
+
+    /// <summary>Whoever watches the newest job is gone.</summary>
+    public void Forget() => _system.Stop(_newestWatcher);
+
+    /// <summary>Actors of a node end, as by a failure that they do not survive.</summary>
+    /// <param name="actors">Below the node's agent.</param>
+    public void Kill(string actors) => _system.ActorSelection($"/user/{actors}").Tell(Akka.Actor.Kill.Instance);
+
+    /// <summary>Waits until all tensors are given back.</summary>
+    public Task UntilNothingIsHeldAsync() => UntilAsync(() => Outstanding == 0, "nothing is held");
 
     /// <summary>Waits until so many frames have come in.</summary>
     public Task UntilFramesAsync(long frames) =>
