@@ -32,6 +32,9 @@ public sealed class CoordinatorActor : ReceiveActor
     // A job that is handed in again is no stranger to the nodes: what is late of its last run must not be taken for this one's.
     private readonly Dictionary<string, long> _lastGenerations = new(StringComparer.Ordinal);
 
+    private readonly Dictionary<string, IActorRef> _running = new(StringComparer.Ordinal);
+    private long _accepted;
+
     /// <summary>Makes the actor.</summary>
     /// <param name="directory">Knows the nodes.</param>
     /// <param name="keeper">What this process has.</param>
@@ -40,15 +43,27 @@ public sealed class CoordinatorActor : ReceiveActor
         Receive<SubmitJob>(submit =>
         {
             var run = submit.Run;
-            var name = $"{JobHash.Of(run.Id):x16}";
-            if (!Context.Child(name).IsNobody())
+            if (_running.ContainsKey(run.Id))
             {
                 Sender.Tell(new JobRejected($"job {run.Id} is running"));
                 return;
             }
 
-            var props = JobActor.Props(run, directory, keeper, submit.Watcher, _lastGenerations.GetValueOrDefault(run.Id));
-            Sender.Tell(new JobAccepted(Context.ActorOf(props, name)));
+            // A name of its own: the actor of an earlier run of the job may not be gone yet.
+            _accepted++;
+            var job = Context.ActorOf(
+                JobActor.Props(run, directory, keeper, submit.Watcher, _lastGenerations.GetValueOrDefault(run.Id)),
+                $"{JobHash.Of(run.Id):x16}-{_accepted}");
+            _running.Add(run.Id, Context.Watch(job));
+            Sender.Tell(new JobAccepted(job));
+        });
+        Receive<JobEnds>(ends => _running.Remove(ends.JobId));
+        Receive<Terminated>(gone =>
+        {
+            foreach (var (id, _) in _running.Where(pair => pair.Value.Equals(gone.ActorRef)).ToList())
+            {
+                _running.Remove(id);
+            }
         });
         Receive<GenerationBegins>(begins => _lastGenerations[begins.JobId] = begins.Generation);
     }

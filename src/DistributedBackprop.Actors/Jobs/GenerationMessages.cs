@@ -42,3 +42,7 @@ internal sealed record GenerationOver(long Generation, GenerationStatistics Stat
 /// <param name="JobId">Which job.</param>
 /// <param name="Generation">Which placement of it.</param>
 internal sealed record GenerationBegins(string JobId, long Generation) : INoSerializationVerificationNeeded;
+
+/// <summary>A job tells its coordinator that it is over, before its watcher hears it: who does may hand it in again.</summary>
+/// <param name="JobId">Which job.</param>
+internal sealed record JobEnds(string JobId) : INoSerializationVerificationNeeded;

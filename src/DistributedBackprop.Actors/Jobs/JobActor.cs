@@ -388,6 +388,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         var final = _outcome is TrainingCompleted ? new FinalWeights(_run.Graph, _state!).Vectors(_keeper.Pool) : [];
         _state?.Dispose();
         _state = null;
+        Context.Parent.Tell(new JobEnds(_run.Id));
         _watch.TellOver(_outcome!, final);
         Context.Stop(Self);
     }

@@ -233,5 +233,5 @@ internal sealed class TensorLink : ITensorLink, IDeadline
 
     private static bool IsOfConnection(Exception exception) =>
         exception is SocketException or IOException or ObjectDisposedException or OperationCanceledException
-            or InvalidOperationException;
+            or InvalidOperationException or OverflowException;
 }
