@@ -36,7 +36,7 @@ public sealed class CreditTests
                     var used = Math.Clamp(crowding == 1 ? parts / 2 : parts, 1, Nodes);
                     var run = nodes.TrainAsync(random.Job, random.ToDataSet(), nodes.Nodes[..used]).GetAwaiter().GetResult();
                     run.ShouldHaveTheBitsOf(random);
-                    nodes.Outstanding.ShouldBe(0, run.Outcome.ToString());
+                    nodes.UntilNothingIsHeldAsync().GetAwaiter().GetResult();
                     scattered += parts > 1 && run.Nodes.Count() == parts ? 1 : 0;
                 },
                 iter: Iterations,

@@ -22,7 +22,7 @@ public sealed class FailingNodesTests
             var run = await nodes.TrainAsync(Long(20), Data(), nodes.Nodes[..2], changes);
             run.Completed.WeightsSha256.ShouldBe(PlainInterpreter.Run(Long(20), _points).WeightsSha256);
             run.Generations.Length.ShouldBe(2);
-            nodes.Outstanding.ShouldBe(0);
+            await nodes.UntilNothingIsHeldAsync();
         }
     }
 

@@ -25,7 +25,7 @@ public sealed class LinkedEqualityTests
                 var run = linked.TrainAsync(random.Job, random.ToDataSet(), nodes).GetAwaiter().GetResult();
                 run.ShouldHaveTheBitsOf(random);
                 remote += run.Nodes.Any(node => node.Links.Any(link => link.To != JobKeeper.Name && link.Activations + link.Averaging > 0)) ? 1 : 0;
-                linked.Outstanding.ShouldBe(0, run.Outcome.ToString());
+                linked.UntilNothingIsHeldAsync().GetAwaiter().GetResult();
             },
             iter: 100,
             threads: 1);
@@ -51,11 +51,11 @@ public sealed class LinkedEqualityTests
                     .GetAwaiter().GetResult();
                 run.ShouldHaveTheBitsOf(random);
                 moved += run.Generations.Length - 1;
-                linked.Outstanding.ShouldBe(0, run.Outcome.ToString());
+                linked.UntilNothingIsHeldAsync().GetAwaiter().GetResult();
             },
             iter: 250,
             threads: 1);
-        moved.ShouldBeGreaterThan(50);
+        moved.ShouldBeGreaterThan(100, "moves");
     }
 
     private static ImmutableArray<NodeInfo> Subset(ImmutableArray<NodeInfo> nodes, int bits) =>

@@ -64,9 +64,9 @@ internal sealed class LinkedNodes : IAsyncDisposable
     /// <summary>The id of the job that was begun last.</summary>
     public string NewestJob => IdOf(Volatile.Read(ref _jobs));
 
-    private static TensorPool PoolOf(TensorPlane plane) => _pools[plane];
+    private TensorPool PoolOf(TensorPlane plane) => _pools[plane];
 
-    private static readonly Dictionary<TensorPlane, TensorPool> _pools = [];
+    private readonly Dictionary<TensorPlane, TensorPool> _pools = [];
 
     /// <summary>Starts nodes <c>n1</c>, <c>n2</c>, … and a keeper.</summary>
     /// <param name="threads">Layer threads of each node.</param>
@@ -122,7 +122,12 @@ internal sealed class LinkedNodes : IAsyncDisposable
         var directory = _system.ActorOf(Props.Create(() => new Directory(nodes)));
         var events = Channel.CreateUnbounded<object>();
         var watcher = _newestWatcher = _system.ActorOf(Props.Create(() => new Watcher(events.Writer)));
-        var run = new JobRun(IdOf(number), job, Graph.Of(job.Model, job.Seed), data, null);
+
+        // Where nodes change, the job waits at every step for what comes of it: else it may be over before.
+        var run = new JobRun(IdOf(number), job, Graph.Of(job.Model, job.Seed), data, null)
+        {
+            StepsAhead = changes is null ? 4096 : 1,
+        };
         var actor = _system.ActorOf(JobActor.Props(run, directory, _keeper, watcher));
         var told = new List<TrainingEvent>();
         using var deadline = new CancellationTokenSource(_patience);
@@ -141,9 +146,15 @@ internal sealed class LinkedNodes : IAsyncDisposable
 
             var happened = ((JobEvent)message).Event;
             told.Add(happened);
-            if (happened is StepDone step && changes?.TryGetValue(step.Step, out var changed) == true)
+            if (happened is StepDone step && changes is not null)
             {
-                directory.Tell(new NodesChanged(changed));
+                if (changes.TryGetValue(step.Step, out var changed))
+                {
+                    directory.Tell(new NodesChanged(changed));
+                }
+
+                // By the same way, so that it comes after the change.
+                directory.Tell(new Watched(step.Step));
             }
         }
 
@@ -240,6 +251,13 @@ internal sealed class LinkedNodes : IAsyncDisposable
             {
                 _watchers.Add(Sender);
                 Sender.Tell(new NodesChanged(nodes));
+            });
+            Receive<Watched>(watched =>
+            {
+                foreach (var watcher in _watchers)
+                {
+                    watcher.Tell(watched);
+                }
             });
             Receive<NodesChanged>(changed =>
             {
