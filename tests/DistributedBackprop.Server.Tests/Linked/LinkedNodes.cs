@@ -96,7 +96,7 @@ internal sealed class LinkedNodes : IAsyncDisposable
         if (isKeeperNode)
         {
             var first = linked._planes[0];
-            linked._keeper = new JobKeeper(PoolOf(first), first, new LoneNode(linked.Nodes[0].Description));
+            linked._keeper = new JobKeeper(linked.PoolOf(first), first, new LoneNode(linked.Nodes[0].Description));
             return linked;
         }
 
