@@ -2,6 +2,7 @@ using DistributedBackprop.Actors.Averaging;
 using DistributedBackprop.Actors.Checkpoints;
 using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Actors.Transport;
+using DistributedBackprop.Training.Pipeline;
 using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Actors.Links;
@@ -31,39 +32,32 @@ internal static class FrameNames
         return tensor is not null;
     }
 
-    private static FrameHeader Of(Activation message) => new()
-    {
-        Kind = FrameKind.Activation,
-        Generation = message.Generation,
-        Step = message.Key.Step,
-        MicroBatch = message.Key.Index,
-        IsTraining = message.Key.IsTraining,
-        Replica = message.Replica,
-        Edge = message.Edge,
-        FirstPosition = message.FirstPosition,
-    };
+    private static FrameHeader Of(Activation message) =>
+        Of(FrameKind.Activation, message.Generation, message.Key, message.Replica) with
+        {
+            Edge = message.Edge,
+            FirstPosition = message.FirstPosition,
+        };
 
-    private static FrameHeader Of(Targets message) => new()
-    {
-        Kind = FrameKind.Targets,
-        Generation = message.Generation,
-        Step = message.Key.Step,
-        MicroBatch = message.Key.Index,
-        IsTraining = message.Key.IsTraining,
-        IsLast = message.IsLast,
-        Replica = message.Replica,
-        Number = message.StepExamples,
-    };
+    private static FrameHeader Of(Targets message) =>
+        Of(FrameKind.Targets, message.Generation, message.Key, message.Replica) with
+        {
+            IsLast = message.IsLast,
+            Number = message.StepExamples,
+        };
 
-    private static FrameHeader Of(Delta message) => new()
+    private static FrameHeader Of(Delta message) =>
+        Of(FrameKind.Delta, message.Generation, message.Key, message.Replica) with { Edge = message.Edge };
+
+    // What belongs to one micro-batch of one replica.
+    private static FrameHeader Of(FrameKind kind, long generation, MicroBatchKey key, int replica) => new()
     {
-        Kind = FrameKind.Delta,
-        Generation = message.Generation,
-        Step = message.Key.Step,
-        MicroBatch = message.Key.Index,
-        IsTraining = message.Key.IsTraining,
-        Replica = message.Replica,
-        Edge = message.Edge,
+        Kind = kind,
+        Generation = generation,
+        Step = key.Step,
+        MicroBatch = key.Index,
+        IsTraining = key.IsTraining,
+        Replica = replica,
     };
 
     private static FrameHeader Of(Contribution message) => new()

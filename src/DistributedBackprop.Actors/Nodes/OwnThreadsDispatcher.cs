@@ -5,9 +5,8 @@ namespace DistributedBackprop.Actors.Nodes;
 
 /// <summary>
 /// A dispatcher with threads of its own that sleep while there is nothing to do. Akka's dedicated pools yield dozens of
-/// times before they sleep, and the runtime's pool does likewise; where all cores compute, that is a switch of threads
-/// each time, taken from whoever computes. Measured on two processes of one core each that average gradients: a sixth of
-/// all CPU time.
+/// times before they sleep: with two processes of one core each that average gradients, a profile had 7 % of all samples
+/// in their yields. The rate of training did not change measurably by it; what is saved is left to whoever else computes.
 /// </summary>
 public sealed class OwnThreadsDispatcher : MessageDispatcher
 {
