@@ -29,17 +29,16 @@ public sealed class CoordinatorActor : ReceiveActor
     private static readonly TimeSpan _restartAfterLeast = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _restartAfterMost = TimeSpan.FromSeconds(10);
 
-    // A job that is handed in again is no stranger to the nodes: what is late of its last run must not be taken for this one's.
-    private readonly Dictionary<string, long> _lastGenerations = new(StringComparer.Ordinal);
-
     private readonly Dictionary<string, IActorRef> _running = new(StringComparer.Ordinal);
     private long _accepted;
 
     /// <summary>Makes the actor.</summary>
     /// <param name="directory">Knows the nodes.</param>
     /// <param name="keeper">What this process has.</param>
-    public CoordinatorActor(IActorRef directory, JobKeeper keeper)
+    /// <param name="generations">The generations that there have been; kept where this actor is started anew.</param>
+    public CoordinatorActor(IActorRef directory, JobKeeper keeper, GenerationNumbers generations)
     {
+        ArgumentNullException.ThrowIfNull(generations);
         Receive<SubmitJob>(submit =>
         {
             var run = submit.Run;
@@ -52,7 +51,8 @@ public sealed class CoordinatorActor : ReceiveActor
             // A name of its own: the actor of an earlier run of the job may not be gone yet.
             _accepted++;
             var job = Context.ActorOf(
-                JobActor.Props(run, directory, keeper, submit.Watcher, _lastGenerations.GetValueOrDefault(run.Id)),
+                JobActor.Props(
+                    run, directory, keeper, submit.Watcher, new JobStart { LastGeneration = generations.LastOf(run.Id) }),
                 $"{JobHash.Of(run.Id):x16}-{_accepted}");
             _running.Add(run.Id, Context.Watch(job));
             Sender.Tell(new JobAccepted(job));
@@ -65,12 +65,15 @@ public sealed class CoordinatorActor : ReceiveActor
                 _running.Remove(id);
             }
         });
-        Receive<GenerationBegins>(begins => _lastGenerations[begins.JobId] = begins.Generation);
+        Receive<GenerationBegins>(begins => generations.OnBegun(begins.JobId, begins.Generation));
     }
 
     /// <summary>How to make the actor.</summary>
-    public static Props Props(IActorRef directory, JobKeeper keeper) =>
-        Akka.Actor.Props.Create(() => new CoordinatorActor(directory, keeper));
+    public static Props Props(IActorRef directory, JobKeeper keeper)
+    {
+        var generations = new GenerationNumbers();
+        return Akka.Actor.Props.Create(() => new CoordinatorActor(directory, keeper, generations));
+    }
 
     /// <summary>How to make the actor's supervisor, which starts it anew, ever more slowly, whatever ended it.</summary>
     public static Props Supervised(IActorRef directory, JobKeeper keeper) => BackoffSupervisor.Props(

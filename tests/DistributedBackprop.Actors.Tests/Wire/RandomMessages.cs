@@ -135,21 +135,24 @@ internal sealed class RandomMessages
 
     private static IEnumerable<KeyValuePair<Type, Gen<IWireMessage>>> JobMessages() =>
     [
-        Kind(Gen.Select(_generation, _step, (generation, step) => new Grant(generation, step))),
+        Kind(Gen.Select(_generation, _step, _step, (generation, step, judged) => new Grant(generation, step, judged))),
         Kind(Gen.Select(_generation, _step, _replica, _number, _count, (generation, step, replica, sum, correct) =>
             new StepsJudged(
                 generation,
                 replica,
                 [.. Enumerable.Range(0, (int)(step % 5)).Select(index => new JudgedStep(step, sum, correct))]))),
-        Kind(Gen.Select(_generation, _step, (generation, step) => new Evaluate(generation, step))),
+        Kind(Gen.Select(_generation, _step, Gen.Int[1, int.MaxValue], (generation, step, number) =>
+            new Evaluate(generation, step, number))),
         Kind(Gen.Select(_generation, _step, _replica, _number, _count, (generation, step, replica, sum, correct) =>
-            new Evaluated(generation, step, replica, sum, correct))),
+            new Evaluated(generation, step, replica + 1, replica, sum, correct))),
         Kind(Gen.Select(_generation, _step, (generation, step) => new CloseRound(generation, step))),
         Kind(Gen.Select(_generation, _place, _replica, (generation, layer, replica) =>
             new RoundClosed(generation, layer, replica))),
-        Kind(Gen.Select(_generation, _name, _step, _reason, (generation, layer, step, reason) =>
-            new LayerFailed(generation, layer, step, reason))),
-        Kind(Gen.Select(_generation, _step, Gen.Bool, (generation, step, only) => new CaptureState(generation, step, only))),
+        Kind(Gen.Select(_generation, _name, _step, _reason, Gen.Bool, (generation, layer, step, reason, isFinal) =>
+            new LayerFailed(generation, layer, step, reason, isFinal))),
+        Kind(Gen.Select(_generation, _step, Gen.Bool, Gen.Bool, (generation, step, only, trainsOn) =>
+            new CaptureState(generation, step, only, trainsOn))),
+        Kind(Gen.Select(_generation, _name, _step, (generation, node, step) => new CaptureNoted(generation, node, step))),
     ];
 
     private static IEnumerable<KeyValuePair<Type, Gen<IWireMessage>>> PipelineMessages() =>
