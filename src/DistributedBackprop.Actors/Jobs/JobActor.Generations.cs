@@ -1,6 +1,5 @@
 using Akka.Actor;
 using DistributedBackprop.Actors.Checkpoints;
-using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Actors.Jobs;

@@ -1,7 +1,6 @@
 using Akka.Actor;
 using DistributedBackprop.Actors.Checkpoints;
 using DistributedBackprop.Actors.Nodes;
-using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Jobs;
