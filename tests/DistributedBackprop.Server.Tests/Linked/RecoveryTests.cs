@@ -69,7 +69,7 @@ public sealed class RecoveryTests
             iter: 40,
             threads: 1);
         recoveries.ShouldBeGreaterThan(10);
-        checkpoints.ShouldBeGreaterThan(40);
+        checkpoints.ShouldBeGreaterThan(10);
     }
 
     [Theory]
@@ -119,7 +119,6 @@ public sealed class RecoveryTests
         var job = Jobs.Deep(stages: 3, replicas: 2);
         await using var linked = await LinkedNodes.StartAsync([1, 1]);
         var points = Jobs.Points();
-        var told = new TaskCompletionSource();
         var run = await linked.TrainStepwiseAsync(job, LinkedExpectation.ToDataSet(job, points), linked.Nodes, StepsAhead, async (step, training) =>
         {
             if (step == 3)
@@ -131,6 +130,7 @@ public sealed class RecoveryTests
                 training.Nodes([linked.Nodes[0]]);
             }
         });
+        run.Events.OfType<TrainingWaits>().ShouldHaveSingleItem().Reason.ShouldBe("there are no nodes");
         run.Completed.WeightsSha256.ShouldBe(PlainInterpreter.Run(job, points).WeightsSha256);
         run.Completed.Recoveries.ShouldBe(1);
     }
