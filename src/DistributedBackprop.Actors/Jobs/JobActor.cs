@@ -74,8 +74,9 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         _layout = run.StateLayout();
         _nodes = new NodeChoice(run);
         _restore = new RestorePoint(run, _layout, keeper.Pool, start);
-        _checkpoints = new CheckpointFlow(run, keeper.Checkpoints, Self, _restore, Context.System.Scheduler);
         _progress = run.ProgressFrom(_restore.Progress);
+        _checkpoints = new CheckpointFlow(
+            run, keeper.Checkpoints, Self, _restore, _progress, Context.System.Scheduler);
         _boundary = new EpochBoundary(run, _progress);
         _grants = new GrantWindow(_progress, run.StepsAhead);
         FromGeneration();
