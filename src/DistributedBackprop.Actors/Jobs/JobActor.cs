@@ -58,8 +58,8 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         _generation = lastGeneration;
         _progress = run.NewProgress();
         _boundary = new EpochBoundary(run, _progress);
-        _grants = new GrantWindow(_progress, run.StepsAhead);
         _clock = new TrainingClock(Context.System.Scheduler);
+        _grants = new GrantWindow(_progress, run.StepsAhead, _clock);
         _layout = run.StateLayout();
         _nodes = new NodeChoice(run);
         FromGeneration();

@@ -35,11 +35,12 @@ internal sealed class TrainingClock(ITimeProvider time)
     }
 
     /// <summary>Examples per second of training so far; 0 where no time has passed.</summary>
-    public double SamplesPerSecond(long examples)
-    {
-        var trained = _trained + (_since is { } since ? time.HighResMonotonicClock - since : TimeSpan.Zero);
-        return trained > TimeSpan.Zero ? examples / trained.TotalSeconds : 0;
-    }
+    public double SamplesPerSecond(long examples) => Trained is var trained && trained > TimeSpan.Zero ? examples / trained.TotalSeconds : 0;
+
+    /// <summary>The mean time of a step so far; a second before the first.</summary>
+    public TimeSpan MeanStep(long steps) => steps > 0 && Trained is var trained && trained > TimeSpan.Zero ? trained / steps : TimeSpan.FromSeconds(1);
+
+    private TimeSpan Trained => _trained + (_since is { } since ? time.HighResMonotonicClock - since : TimeSpan.Zero);
 
     /// <summary>Examples per second since the step before; 0 where no time has passed.</summary>
     public double RateOf(int examples)
