@@ -69,7 +69,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         _keeper = keeper;
         _watch = new JobWatch(watcher, start.ToldStep, start.ToldEpochs);
         (_generation, _recoveries, _examplesBefore) = (start.LastGeneration, start.Recoveries, start.Progress.Examples);
-        _clock = new TrainingClock(Context.System.Scheduler);
+        _clock = new TrainingClock(Context.System.Scheduler, start.Progress.Step);
         _steps = new StepWatch(Context.System.Scheduler);
         _layout = run.StateLayout();
         _nodes = new NodeChoice(run);
@@ -78,7 +78,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         _checkpoints = new CheckpointFlow(
             run, keeper.Checkpoints, Self, _restore, _progress, Context.System.Scheduler);
         _boundary = new EpochBoundary(run, _progress);
-        _grants = new GrantWindow(_progress, run.StepsAhead);
+        _grants = new GrantWindow(_progress, run.StepsAhead, _clock);
         FromGeneration();
         FromNodes();
         FromOthers();
