@@ -40,7 +40,7 @@ public sealed class EventTests
         run.Errors.ShouldBeEmpty();
 
         // Where a job does not say how often it is saved, that depends on how long it takes.
-        var events = run.Events.Where(happened => happened.Word() != "checkpoint").ToList();
+        IReadOnlyList<JsonElement> events = [.. run.Events.Where(happened => happened.Word() != "checkpoint")];
         foreach (var happened in events)
         {
             happened.EnumerateObject().Select(field => field.Name).ShouldBe(Fields[happened.Word()]);
