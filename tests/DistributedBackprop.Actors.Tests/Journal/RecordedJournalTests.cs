@@ -1,0 +1,44 @@
+using System.Runtime.CompilerServices;
+using DistributedBackprop.Actors.Journal;
+
+namespace DistributedBackprop.Actors.Tests.Journal;
+
+/// <summary>
+/// A journal that was written once and is kept, with every kind of event in it: whatever changes in the program, it is read
+/// as it was meant then.
+/// </summary>
+public sealed class RecordedJournalTests
+{
+    private static readonly JournalRow[] _rows =
+        [.. File.ReadLines(FileBeside("Recorded/version-1.txt")).Select(JournalRow.Parse)];
+
+    [Fact]
+    public void It_is_replayed_to_what_it_was()
+    {
+        var events = _rows.Select(row => row.Read()).ToArray();
+        var job = events.OfType<JobRecord>().Aggregate(JobHistory.Empty, (history, record) => history.After(record));
+        var coordinator = events.OfType<CoordinatorRecord>()
+            .Aggregate(CoordinatorHistory.Empty, (history, record) => history.After(record));
+        string[] said =
+        [
+            $"submitted {job.Submitted! with { Initial = null }}",
+            $"initial {job.Submitted!.Initial!.Hash}",
+            $"owner {job.Epoch} generation {job.Generation} paused {job.PausedAt}",
+            $"epoch {job.LastEpoch} ends {job.EndsAfterLastEpoch}",
+            .. job.Checkpoints.Select(checkpoint =>
+                $"checkpoint {checkpoint.Hash} generation {checkpoint.Generation} {checkpoint.Progress} bytes {checkpoint.State.Bytes}"),
+            $"outcome {((JobCompleted)job.Outcome!).Outcome}",
+            $"weights {((JobCompleted)job.Outcome).Weights.Hash} {string.Join("; ", ((JobCompleted)job.Outcome).Weights.Chunks)}",
+            $"coordinator {coordinator.Epoch} {coordinator.LastOrder}",
+            .. coordinator.Jobs.Values.Select(entry => entry.ToString()),
+        ];
+        said.ShouldBe(File.ReadAllLines(FileBeside("Recorded/version-1.replayed.txt")));
+    }
+
+    [Fact]
+    public void It_has_every_kind_of_event_there_was_and_each_is_written_as_it_was_then() =>
+        _rows.Select(row => JournalRow.Of((IJournalEvent)row.Read()).ToString()).ShouldBe(_rows.Select(row => row.ToString()));
+
+    private static string FileBeside(string name, [CallerFilePath] string source = "") =>
+        Path.Combine(Path.GetDirectoryName(source)!, name);
+}
