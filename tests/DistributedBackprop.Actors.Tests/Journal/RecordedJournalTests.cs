@@ -9,8 +9,10 @@ namespace DistributedBackprop.Actors.Tests.Journal;
 /// </summary>
 public sealed class RecordedJournalTests
 {
-    private static readonly JournalRow[] _rows =
-        [.. File.ReadLines(FileBeside("Recorded/version-1.txt")).Select(JournalRow.Parse)];
+    private static readonly JournalRow[] _rows = RowsOf("version-1.txt");
+
+    // A job ends once: how others ended.
+    private static readonly JournalRow[] _otherEnds = RowsOf("version-1.other-ends.txt");
 
     [Fact]
     public void It_is_replayed_to_what_it_was()
@@ -32,13 +34,28 @@ public sealed class RecordedJournalTests
             $"coordinator {coordinator.Epoch} {coordinator.LastOrder}",
             .. coordinator.Jobs.Values.Select(entry => entry.ToString()),
         ];
-        said.ShouldBe(File.ReadAllLines(FileBeside("Recorded/version-1.replayed.txt")));
+        said.ShouldBe(File.ReadAllLines(FileBeside("version-1.replayed.txt")));
+        _otherEnds.Select(row => row.Read()).ShouldBe(
+        [
+            new JobFailed(7, "dense1", "the loss is not finite"),
+            new JobFailed(8, null, ""),
+            new JobCancelled(9),
+        ]);
     }
 
     [Fact]
-    public void It_has_every_kind_of_event_there_was_and_each_is_written_as_it_was_then() =>
-        _rows.Select(row => JournalRow.Of((IJournalEvent)row.Read()).ToString()).ShouldBe(_rows.Select(row => row.ToString()));
+    public void It_has_every_kind_of_event_and_each_is_written_as_it_was_then()
+    {
+        JournalRow[] rows = [.. _rows, .. _otherEnds];
+        rows.Select(row => row.Read().GetType()).Distinct().ShouldBe(JournalSerializer.Events, ignoreOrder: true);
+        foreach (var row in rows)
+        {
+            JournalRow.Of((IJournalEvent)row.Read()).ToString().ShouldBe(row.ToString());
+        }
+    }
+
+    private static JournalRow[] RowsOf(string name) => [.. File.ReadLines(FileBeside(name)).Select(JournalRow.Parse)];
 
     private static string FileBeside(string name, [CallerFilePath] string source = "") =>
-        Path.Combine(Path.GetDirectoryName(source)!, name);
+        Path.Combine(Path.GetDirectoryName(source)!, "Recorded", name);
 }
