@@ -13,6 +13,9 @@ public sealed class StateLock : IDisposable
     // Next to the lock, which nobody else can open while it is held.
     private const string HolderName = "lock.holder";
 
+    // EWOULDBLOCK of Linux and of macOS, ERROR_SHARING_VIOLATION of Windows.
+    private static readonly int[] _wouldBlock = [11, 35, unchecked((int)0x80070020)];
+
     private readonly FileStream _lock;
 
     private StateLock(string folder, FileStream held) => (Folder, _lock) = (folder, held);
@@ -35,7 +38,7 @@ public sealed class StateLock : IDisposable
             Directory.CreateDirectory(full);
             held = new FileStream(Path.Combine(full, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && HolderOf(holder) is { } other)
+        catch (IOException e) when (_wouldBlock.Contains(e.HResult) && HolderOf(holder) is { } other)
         {
             throw new StorageException($"{full} is in use by process {other}: one process at a time may keep its state there", e);
         }

@@ -64,6 +64,9 @@ public sealed class StateLayout
         return new StateLayout(lengths);
     }
 
+    /// <summary>A layout of one vector.</summary>
+    internal static StateLayout OfOne(StateVector vector, int length) => new(new() { [vector] = length });
+
     /// <summary>The part that is needed for what is restored or kept without the rest: the parameters alone.</summary>
     public StateLayout ParametersOnly => Where(vector => vector.Slot == StateSlot.Parameters);
 
