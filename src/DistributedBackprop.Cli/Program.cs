@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistributedBackprop.Cli;
 using DistributedBackprop.Cli.Node;
+using DistributedBackprop.Cli.Service;
 using DistributedBackprop.Cli.Train;
 using DistributedBackprop.Training.Tensors;
 
@@ -15,6 +16,19 @@ var root = new RootCommand("Trains neural networks in which every layer is an ac
 {
     TrainCommand.Create(),
     NodeCommand.Create(),
+    SubmitCommand.Create(),
+    JobsCommand.Create(),
+    WatchCommand.Create(),
+    JobActionCommands.Pause(),
+    JobActionCommands.Resume(),
+    JobActionCommands.Cancel(),
+    JobActionCommands.Delete(),
+    ExportCommand.Create(),
+    PredictCommand.Create(),
+    NodesCommand.Create(),
+    ValidateCommand.Create(),
+    CertificatesCommand.Create(),
+    CompletionCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Pattern;
+using DistributedBackprop.Actors.Jobs.Requests;
 using DistributedBackprop.Actors.Transport;
 
 namespace DistributedBackprop.Actors.Jobs;
@@ -18,7 +19,8 @@ public sealed record JobAccepted(IActorRef Job) : INoSerializationVerificationNe
 public sealed record JobRejected(string Reason) : INoSerializationVerificationNeeded;
 
 /// <summary>
-/// There is one in a cluster: has one child for each job. A job that fails itself is not started anew: its watcher is told
+/// There is one in a cluster: has one child for each job that runs, and one for the queue of those that are handed in
+/// through the service (<see cref="IJobRequest"/>). A job that fails itself is not started anew: its watcher is told
 /// that it is over.
 /// </summary>
 public sealed class CoordinatorActor : ReceiveActor
@@ -38,8 +40,13 @@ public sealed class CoordinatorActor : ReceiveActor
     /// <summary>Makes the actor.</summary>
     /// <param name="directory">Knows the nodes.</param>
     /// <param name="keeper">What this process has.</param>
-    public CoordinatorActor(IActorRef directory, JobKeeper keeper)
+    /// <param name="service">The jobs of its service; null where nobody asks for one.</param>
+    public CoordinatorActor(IActorRef directory, JobKeeper keeper, JobService? service = null)
     {
+        var queue = service is null
+            ? null
+            : Context.ActorOf(JobQueueActor.Props(directory, service.Loading, service.Limits), JobQueueActor.Name);
+        Receive<IJobRequest>(request => queue?.Forward(request));
         Receive<SubmitJob>(submit =>
         {
             var run = submit.Run;
@@ -69,12 +76,12 @@ public sealed class CoordinatorActor : ReceiveActor
     }
 
     /// <summary>How to make the actor.</summary>
-    public static Props Props(IActorRef directory, JobKeeper keeper) =>
-        Akka.Actor.Props.Create(() => new CoordinatorActor(directory, keeper));
+    public static Props Props(IActorRef directory, JobKeeper keeper, JobService? service = null) =>
+        Akka.Actor.Props.Create(() => new CoordinatorActor(directory, keeper, service));
 
     /// <summary>How to make the actor's supervisor, which starts it anew, ever more slowly, whatever ended it.</summary>
-    public static Props Supervised(IActorRef directory, JobKeeper keeper) => BackoffSupervisor.Props(
-        Backoff.OnStop(Props(directory, keeper), Name, _restartAfterLeast, _restartAfterMost, randomFactor: 0.2, maxNrOfRetries: -1));
+    public static Props Supervised(IActorRef directory, JobKeeper keeper, JobService? service = null) => BackoffSupervisor.Props(
+        Backoff.OnStop(Props(directory, keeper, service), Name, _restartAfterLeast, _restartAfterMost, randomFactor: 0.2, maxNrOfRetries: -1));
 
     /// <inheritdoc/>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
