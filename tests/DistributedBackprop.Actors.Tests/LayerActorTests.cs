@@ -73,14 +73,14 @@ public sealed class LayerActorTests : TestKit
         Train(layer, 1);
 
         // w = 2; ∂loss/∂w = Σ δ·x = (1 + 1)·1 + (1 + 1)·2 = 6; w ← 2 − 0.5·6.
-        layer.Tell(new CaptureState(Generation, 1, ParametersOnly: true), TestActor);
+        layer.Tell(new CaptureState(Generation, 1, ParametersOnly: true, TrainsOn: false), TestActor);
         var parameters = ExpectMsg<StatePart>();
         parameters.Value.Floats.ToArray().ShouldBe([-1]);
         Train(layer, 2);
 
         // The snapshot stays as it was: an update replaces, it never overwrites what somebody keeps.
         parameters.Value.Floats.ToArray().ShouldBe([-1]);
-        layer.Tell(new CaptureState(Generation, 2, ParametersOnly: true), TestActor);
+        layer.Tell(new CaptureState(Generation, 2, ParametersOnly: true, TrainsOn: false), TestActor);
         ExpectMsg<StatePart>().Value.Floats.ToArray().ShouldBe([-4]);
     }
 

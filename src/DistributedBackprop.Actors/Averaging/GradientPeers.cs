@@ -54,7 +54,7 @@ internal sealed class GradientPeers(LayerAssignment assignment, long generation)
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<(StateVector Vector, int Start, Tensor Value)> Capture(bool parametersOnly)
+    public override IEnumerable<(StateVector Vector, int Start, Tensor Value)> Capture(bool parametersOnly, bool trainsOn)
     {
         if (Length == 0 || !IsLeader)
         {
@@ -75,7 +75,7 @@ internal sealed class GradientPeers(LayerAssignment assignment, long generation)
                 yield return (
                     new StateVector(layer, 0, StateSlot.Optimizer + slot),
                     part.Start,
-                    _state.Slots[slot].Share(part.Start, new Shape(part.Length)));
+                    AsItIs(_state.Slots[slot], part, trainsOn));
             }
         }
     }

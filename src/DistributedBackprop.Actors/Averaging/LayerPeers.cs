@@ -108,11 +108,12 @@ internal abstract class LayerPeers : IDisposable
     public abstract Parameters Snapshot();
 
     /// <summary>
-    /// This peer's part of the layer's state, as shares: of what nobody else contributes. The optimizer's vectors are
-    /// only left as they are while the layer does not train.
+    /// This peer's part of the layer's state, of what nobody else contributes: as shares where it is left as it is, else
+    /// as copies. Asked while the layer is not busy.
     /// </summary>
     /// <param name="parametersOnly">Whether nothing but the newest round's parameters is wanted.</param>
-    public abstract IEnumerable<(StateVector Vector, int Start, Tensor Value)> Capture(bool parametersOnly);
+    /// <param name="trainsOn">Whether the layer goes on, and writes what it updates in place.</param>
+    public abstract IEnumerable<(StateVector Vector, int Start, Tensor Value)> Capture(bool parametersOnly, bool trainsOn);
 
     /// <summary>The layer's own gradient of a step is complete.</summary>
     /// <param name="step">Which step.</param>
@@ -251,6 +252,16 @@ internal abstract class LayerPeers : IDisposable
         {
             Layer.Prepare(target, block, Math.Min(Layer.UpdateBlock, start + value.Length - block));
         }
+    }
+
+    /// <summary>A part of a vector as it is now; the caller owns it.</summary>
+    /// <param name="vector">The vector; borrowed.</param>
+    /// <param name="part">Which elements.</param>
+    /// <param name="isWritten">Whether it is going to be written in place.</param>
+    protected static Tensor AsItIs(Tensor vector, Slice part, bool isWritten)
+    {
+        var share = vector.Share(part.Start, new Shape(part.Length));
+        return isWritten ? share.ToSole() : share;
     }
 
     /// <summary>Room for the layer's parameters.</summary>

@@ -66,7 +66,7 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<(StateVector Vector, int Start, Tensor Value)> Capture(bool parametersOnly)
+    public override IEnumerable<(StateVector Vector, int Start, Tensor Value)> Capture(bool parametersOnly, bool trainsOn)
     {
         if (Length == 0)
         {
@@ -90,14 +90,15 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
             yield return (
                 new StateVector(layer, 0, StateSlot.OuterMomentum),
                 part.Start,
-                _momentum!.Share(part.Start, new Shape(part.Length)));
+                AsItIs(_momentum!, part, trainsOn));
         }
 
-        yield return (new StateVector(layer, replica, StateSlot.OwnParameters), 0, Parameters.Vector.Share());
+        var all = new Slice(0, Length);
+        yield return (new StateVector(layer, replica, StateSlot.OwnParameters), 0, AsItIs(Parameters.Vector, all, trainsOn));
         yield return (new StateVector(layer, replica, StateSlot.Counts), 0, _counts.ToTensor(Assignment.Workspace.Pool));
         for (var slot = 0; slot < _state!.Slots.Count; slot++)
         {
-            yield return (new StateVector(layer, replica, StateSlot.Optimizer + slot), 0, _state.Slots[slot].Share());
+            yield return (new StateVector(layer, replica, StateSlot.Optimizer + slot), 0, AsItIs(_state.Slots[slot], all, trainsOn));
         }
     }
 

@@ -6,11 +6,22 @@ using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Actors.Checkpoints;
 
-/// <summary>The job asks the layers of a node for their state after a step; each sends it as <see cref="StatePart"/>s.</summary>
+/// <summary>
+/// The job asks the layers of a node for their state after a step that none of them has passed; each sends it as
+/// <see cref="StatePart"/>s. The answer is <see cref="CaptureNoted"/>; asked again, nothing is sent twice.
+/// </summary>
 /// <param name="Generation">The placement this belongs to.</param>
 /// <param name="AfterStep">With the update of this step.</param>
 /// <param name="ParametersOnly">Whether only parameters are wanted: the end of a job.</param>
-public sealed record CaptureState(long Generation, long AfterStep, bool ParametersOnly) : IGenerationMessage, IWireMessage;
+/// <param name="TrainsOn">Whether the layers go on from there: what they would write is copied.</param>
+public sealed record CaptureState(long Generation, long AfterStep, bool ParametersOnly, bool TrainsOn)
+    : IGenerationMessage, IWireMessage;
+
+/// <summary>The answer to <see cref="CaptureState"/>: the layers of a node know of it, before any of them passes that step.</summary>
+/// <param name="Generation">The placement this belongs to.</param>
+/// <param name="Node">Who answers.</param>
+/// <param name="AfterStep">After which step.</param>
+public sealed record CaptureNoted(long Generation, string Node, long AfterStep) : IGenerationMessage, IWireMessage;
 
 /// <summary>A part of the state of a job after a step, on its way to or from whoever keeps it.</summary>
 /// <param name="Generation">The placement this belongs to.</param>

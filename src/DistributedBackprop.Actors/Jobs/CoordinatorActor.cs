@@ -8,7 +8,8 @@ namespace DistributedBackprop.Actors.Jobs;
 /// <summary>A job is handed in. The answer is <see cref="JobAccepted"/> or <see cref="JobRejected"/>.</summary>
 /// <param name="Run">The job.</param>
 /// <param name="Watcher">Who hears of it.</param>
-public sealed record SubmitJob(JobRun Run, IActorRef Watcher) : INoSerializationVerificationNeeded;
+/// <param name="Start">Where it goes on; taken. Null: it begins.</param>
+public sealed record SubmitJob(JobRun Run, IActorRef Watcher, JobStart? Start = null) : INoSerializationVerificationNeeded;
 
 /// <summary>The answer to <see cref="SubmitJob"/>.</summary>
 /// <param name="Job">The job's actor: whoever watches answers it, and may cancel it.</param>
@@ -31,18 +32,17 @@ public sealed class CoordinatorActor : ReceiveActor
     private static readonly TimeSpan _restartAfterLeast = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _restartAfterMost = TimeSpan.FromSeconds(10);
 
-    // A job that is handed in again is no stranger to the nodes: what is late of its last run must not be taken for this one's.
-    private readonly Dictionary<string, long> _lastGenerations = new(StringComparer.Ordinal);
-
     private readonly Dictionary<string, IActorRef> _running = new(StringComparer.Ordinal);
     private long _accepted;
 
     /// <summary>Makes the actor.</summary>
     /// <param name="directory">Knows the nodes.</param>
     /// <param name="keeper">What this process has.</param>
+    /// <param name="generations">The generations that there have been; kept where this actor is started anew.</param>
     /// <param name="service">The jobs of its service; null where nobody asks for one.</param>
-    public CoordinatorActor(IActorRef directory, JobKeeper keeper, JobService? service = null)
+    public CoordinatorActor(IActorRef directory, JobKeeper keeper, GenerationNumbers generations, JobService? service)
     {
+        ArgumentNullException.ThrowIfNull(generations);
         var queue = service is null
             ? null
             : Context.ActorOf(JobQueueActor.Props(directory, service.Loading, service.Limits), JobQueueActor.Name);
@@ -59,7 +59,8 @@ public sealed class CoordinatorActor : ReceiveActor
             // A name of its own: the actor of an earlier run of the job may not be gone yet.
             _accepted++;
             var job = Context.ActorOf(
-                JobActor.Props(run, directory, keeper, submit.Watcher, _lastGenerations.GetValueOrDefault(run.Id)),
+                JobActor.Props(
+                    run, directory, keeper, submit.Watcher, StartOf(submit, generations)),
                 $"{JobHash.Of(run.Id):x16}-{_accepted}");
             _running.Add(run.Id, Context.Watch(job));
             Sender.Tell(new JobAccepted(job));
@@ -72,16 +73,25 @@ public sealed class CoordinatorActor : ReceiveActor
                 _running.Remove(id);
             }
         });
-        Receive<GenerationBegins>(begins => _lastGenerations[begins.JobId] = begins.Generation);
+        Receive<GenerationBegins>(begins => generations.OnBegun(begins.JobId, begins.Generation));
     }
 
     /// <summary>How to make the actor.</summary>
-    public static Props Props(IActorRef directory, JobKeeper keeper, JobService? service = null) =>
-        Akka.Actor.Props.Create(() => new CoordinatorActor(directory, keeper, service));
+    public static Props Props(IActorRef directory, JobKeeper keeper, JobService? service = null)
+    {
+        var generations = new GenerationNumbers();
+        return Akka.Actor.Props.Create(() => new CoordinatorActor(directory, keeper, generations, service));
+    }
 
     /// <summary>How to make the actor's supervisor, which starts it anew, ever more slowly, whatever ended it.</summary>
     public static Props Supervised(IActorRef directory, JobKeeper keeper, JobService? service = null) => BackoffSupervisor.Props(
         Backoff.OnStop(Props(directory, keeper, service), Name, _restartAfterLeast, _restartAfterMost, randomFactor: 0.2, maxNrOfRetries: -1));
+
+    private static JobStart StartOf(SubmitJob submit, GenerationNumbers generations)
+    {
+        var start = submit.Start ?? new JobStart();
+        return start with { LastGeneration = Math.Max(start.LastGeneration, generations.LastOf(submit.Run.Id)) };
+    }
 
     /// <inheritdoc/>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);

@@ -27,7 +27,8 @@ internal enum AfterBoundary
 /// <param name="progress">Decides.</param>
 internal sealed class EpochBoundary(JobRun run, JobProgress progress)
 {
-    private int _roundsOpen;
+    private readonly HashSet<(int Layer, int Replica)> _roundsClosed = [];
+    private int _evaluations;
 
     /// <summary>Whether the replicas judge the test set at present.</summary>
     public bool IsEvaluating { get; private set; }
@@ -46,7 +47,8 @@ internal sealed class EpochBoundary(JobRun run, JobProgress progress)
             return Decide(generation, out order);
         }
 
-        order = new Evaluate(generation, progress.Step);
+        _evaluations++;
+        order = new Evaluate(generation, progress.Step, _evaluations);
         return AfterBoundary.Answers;
     }
 
@@ -54,7 +56,10 @@ internal sealed class EpochBoundary(JobRun run, JobProgress progress)
     public AfterBoundary OnEvaluated(Evaluated evaluated, out IGenerationMessage? order)
     {
         order = null;
-        if (!IsEvaluating || !progress.OnEvaluated(evaluated.Replica, evaluated.LossSum, evaluated.Correct))
+        if (!IsEvaluating
+            || evaluated.AfterStep != progress.Step
+            || evaluated.Number != _evaluations
+            || !progress.OnEvaluated(evaluated.Replica, evaluated.LossSum, evaluated.Correct))
         {
             return AfterBoundary.Answers;
         }
@@ -67,8 +72,7 @@ internal sealed class EpochBoundary(JobRun run, JobProgress progress)
     public AfterBoundary OnRoundClosed(RoundClosed closed, out IGenerationMessage? order)
     {
         order = null;
-        _roundsOpen--;
-        if (_roundsOpen > 0)
+        if (!progress.NeedsRound || !_roundsClosed.Add((closed.Layer, closed.Replica)) || _roundsClosed.Count < Rounds)
         {
             return AfterBoundary.Answers;
         }
@@ -77,16 +81,18 @@ internal sealed class EpochBoundary(JobRun run, JobProgress progress)
         return Enter(closed.Generation, out order);
     }
 
+    private int Rounds => run.Graph.Nodes.Length * run.Job.Parallelism.Replicas;
+
     private AfterBoundary Decide(long generation, out IGenerationMessage? order)
     {
         order = null;
         Epoch = progress.DecideBoundary();
+        _evaluations = progress.NeedsRound ? _evaluations : 0;
         if (!progress.NeedsRound)
         {
             return progress.IsOver ? AfterBoundary.End : AfterBoundary.NextStep;
         }
 
-        _roundsOpen = run.Graph.Nodes.Length * run.Job.Parallelism.Replicas;
         order = new CloseRound(generation, progress.Step);
         return AfterBoundary.Answers;
     }

@@ -15,8 +15,11 @@ internal sealed class FinalWeights(Graph graph, TrainingState state)
     /// <param name="run">The job.</param>
     /// <param name="progress">How far it has come.</param>
     /// <param name="clock">How long that took.</param>
+    /// <param name="examples">Examples that were trained in that time, each counted once.</param>
     /// <param name="nodes">Nodes that work on it.</param>
-    public TrainingEvent OutcomeOf(JobRun run, JobProgress progress, TrainingClock clock, int nodes) => Diverged is { } layer
+    /// <param name="recoveries">How often it was recovered.</param>
+    public TrainingEvent OutcomeOf(
+        JobRun run, JobProgress progress, TrainingClock clock, long examples, int nodes, int recoveries) => Diverged is { } layer
         ? new TrainingFailed(
             run.Id,
             progress.Step,
@@ -29,11 +32,11 @@ internal sealed class FinalWeights(Graph graph, TrainingState state)
             progress.TrainLoss,
             progress.TestLoss,
             progress.TestAccuracy,
-            clock.SamplesPerSecond(progress.Examples),
+            clock.SamplesPerSecond(examples),
             clock.WallSeconds,
             Sha256(),
             nodes,
-            Recoveries: 0);
+            recoveries);
 
     /// <summary>One vector for each layer, in graph order; the caller owns them.</summary>
     public ImmutableArray<Tensor> Vectors(TensorPool pool) =>

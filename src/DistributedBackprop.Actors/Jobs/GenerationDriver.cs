@@ -21,18 +21,20 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
 
     private static readonly TimeSpan _retryEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _startDeadline = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan _captureDeadline = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan _captureSilence = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan _releaseDeadline = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan _lostDeadline = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _brokenDeadline = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan _lostDeadline = TimeSpan.FromSeconds(1);
 
     private readonly JobGeneration _generation;
     private readonly JobKeeper _keeper;
-    private readonly StateLayout _layout;
+    private readonly StateIntake _intake;
     private readonly IActorRef _job = Context.Parent;
     private readonly FrameReceiver _receiver;
     private readonly StateCourier _courier;
     private TrainingState? _state;
-    private long _capturedStep;
+    private IGenerationMessage? _order;
+    private long? _awaitedStep;
     private bool _waitsForLost;
 
     /// <param name="prepare">The order to the nodes; who keeps the state is filled in.</param>
@@ -46,7 +48,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         _generation = new JobGeneration(
             prepare with { Keeper = new Member(JobKeeper.Name, keeper.Tensors, Self) }, reason);
         _keeper = keeper;
-        _layout = layout;
+        _intake = new StateIntake(layout, keeper.Pool, prepare.Members.Select(member => member.Name));
         _state = state;
         _receiver = new FrameReceiver(Self);
         _courier = new StateCourier(Context, keeper);
@@ -76,6 +78,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
             return;
         }
 
+        Timers.StartPeriodicTimer(RetryTimer, Retry.Instance, _retryEvery);
         Expect(_startDeadline);
         _generation.TellAgain();
     }
@@ -86,6 +89,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         _receiver.Close();
         _keeper.Plane?.Retire(JobKeeper.HashOf(JobId), Number);
         _state?.Dispose();
+        _intake.Dispose();
 
         // However it ends: the nodes must not keep their layers, those neither that only seem to be lost.
         _generation.TellAgents(new ReleaseGeneration(JobId, Number));
@@ -110,7 +114,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
             if (_generation.HasBegun)
             {
                 // The courier's links stay: where this process is a node too, their end would seem to be that node's.
-                StopExpecting();
+                Timers.Cancel(DeadlineTimer);
                 _state?.Dispose();
                 _state = null;
                 Become(Running);
@@ -125,40 +129,26 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
     private void Running()
     {
         // Orders one way, reports the other.
-        OfThis<Grant>(_generation.TellActors);
-        OfThis<Evaluate>(_generation.TellActors);
-        OfThis<CloseRound>(_generation.TellActors);
+        OfThis<Grant>(Order);
+        OfThis<Evaluate>(Order);
+        OfThis<CloseRound>(Order);
         OfThis<StepsJudged>(_job.Forward);
         OfThis<Evaluated>(_job.Forward);
         OfThis<RoundClosed>(_job.Forward);
-        Receive<CaptureAll>(capture =>
+        Receive<CaptureAll>(Capture);
+        OfThis<CaptureNoted>(noted =>
         {
-            _state = new TrainingState(capture.ParametersOnly ? _layout.ParametersOnly : _layout, _keeper.Pool);
-            _capturedStep = capture.AfterStep;
-            Become(Capturing);
-            Expect(_captureDeadline);
-            _generation.TellActors(new CaptureState(Number, capture.AfterStep, capture.ParametersOnly));
-            TellIfCaptured();
-        });
-        InEveryState();
-    }
-
-    private void Capturing()
-    {
-        Receive<StatePart>(part =>
-        {
-            if (_state is { } state && part.Generation == Number && part.Step == _capturedStep)
+            if (_intake.OnNoted(noted.Node, noted.AfterStep))
             {
-                state.Add(part.Vector, part.Start, part.Value);
-                TellIfCaptured();
-            }
-            else
-            {
-                part.Value.Dispose();
+                _job.Tell(new AllNoted(Number, noted.AfterStep));
             }
         });
-        Receive<Deadline>(_ => _job.Tell(new GenerationBroken(
-            Number, $"the state after step {_capturedStep} did not come within {_captureDeadline.TotalSeconds:F0} s")));
+        OfThis<StatePart>(TakeIn);
+        Receive<Retry>(_ =>
+        {
+            _generation.TellActors(_intake.Unanswered);
+            _generation.TellActors(_order is null ? [] : [_order]);
+        });
         InEveryState();
     }
 
@@ -192,6 +182,11 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
                 _generation.OnReleased(gone, null);
                 Lose(gone, "it has left the cluster");
             }
+
+            foreach (var silent in _generation.Unreachable(changed))
+            {
+                Lose(silent, "it does not answer");
+            }
         });
         OfThis<LinkBroken>(broken => Lose(broken.Peer, $"{broken.Node} says: {broken.Reason}"));
         Receive<PeerLost>(lost =>
@@ -204,8 +199,8 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         Receive<LinkDown>(down => Lose(down.Peer, down.Reason));
         OfThis<LayerFailed>(_job.Forward);
         Receive<Deadline>(_ => _job.Tell(new GenerationBroken(
-            Number, $"nodes did not answer in time: {string.Join(", ", _generation.Silent)}")));
-        Receive<EndGeneration>(_ => Release());
+            Number, _awaitedStep is { } step ? $"its state after step {step} did not come" : $"nodes did not answer in time: {string.Join(", ", _generation.Silent)}")));
+        Receive<EndGeneration>(end => Release(end.IsBroken));
         ReceiveAny(TensorsOf.Message);
     }
 
@@ -216,7 +211,18 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
             {
                 handler(message);
             }
+            else
+            {
+                TensorsOf.Message(message);
+            }
         });
+
+    // The newest one is told again until another one follows: nodes answer what they have answered before.
+    private void Order(IGenerationMessage order)
+    {
+        _order = order;
+        _generation.TellActors([order]);
+    }
 
     // What cannot be written remoting drops without a word: the job would wait in vain for answers.
     private string? WhyUnsendable()
@@ -243,20 +249,57 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         }
     }
 
-    private void TellIfCaptured()
+    private void Capture(CaptureAll capture)
     {
-        if (_state is { IsComplete: true } state)
+        if (!capture.TrainsOn)
         {
-            StopExpecting();
-            _state = null;
-            _job.Tell(new AllCaptured(Number, state));
+            _order = null;
+            _awaitedStep = capture.AfterStep;
+            Expect(_captureSilence);
+        }
+
+        // Where the step is being taken in for a checkpoint, its state is the one.
+        if (!_intake.IsAsked(capture.AfterStep))
+        {
+            var order = new CaptureState(Number, capture.AfterStep, capture.ParametersOnly, capture.TrainsOn);
+            _intake.Ask(order);
+            _generation.TellActors([order]);
+        }
+
+        TellIfCaptured(capture.AfterStep);
+    }
+
+    private void TakeIn(StatePart part)
+    {
+        if (_awaitedStep is not null)
+        {
+            Expect(_captureSilence);
+        }
+
+        _intake.Add(part);
+        TellIfCaptured(part.Step);
+    }
+
+    private void TellIfCaptured(long step)
+    {
+        if (_intake.TakeComplete(step) is { } state)
+        {
+            if (step == _awaitedStep)
+            {
+                _awaitedStep = null;
+                Timers.Cancel(DeadlineTimer);
+            }
+
+            // Whoever has sent it knew that it was asked.
+            _job.Tell(new AllNoted(Number, step));
+            _job.Tell(new AllCaptured(Number, step, state));
         }
     }
 
-    private void Release()
+    private void Release(bool isBroken)
     {
         Become(Releasing);
-        Expect(_releaseDeadline);
+        Expect(isBroken ? _brokenDeadline : _releaseDeadline);
         _receiver.Close();
         _courier.Close();
         _generation.TellAgents(new ReleaseGeneration(JobId, Number));
@@ -273,13 +316,13 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         {
             // One that is alive answers at once, and keeps nothing; one that is dead must not hold up the job.
             _waitsForLost = true;
-            Timers.StartSingleTimer(DeadlineTimer, Deadline.Instance, _lostDeadline);
+            Expect(_lostDeadline);
         }
     }
 
     private void End()
     {
-        _job.Tell(new GenerationOver(Number, _generation.Statistics));
+        _job.Tell(new GenerationOver(Number, _generation.Statistics, _generation.Unreleased));
         Context.Stop(Self);
     }
 
@@ -287,20 +330,10 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
     private void Lose(string node, string reason)
     {
         _generation.OnLost(node);
-        _job.Tell(new GenerationBroken(Number, $"node {node} is lost: {reason}"));
+        _job.Tell(new GenerationBroken(Number, $"node {node} is lost: {reason}", node));
     }
 
-    private void Expect(TimeSpan within)
-    {
-        Timers.StartSingleTimer(DeadlineTimer, Deadline.Instance, within);
-        Timers.StartPeriodicTimer(RetryTimer, Retry.Instance, _retryEvery);
-    }
-
-    private void StopExpecting()
-    {
-        Timers.Cancel(DeadlineTimer);
-        Timers.Cancel(RetryTimer);
-    }
+    private void Expect(TimeSpan within) => Timers.StartSingleTimer(DeadlineTimer, Deadline.Instance, within);
 
     private sealed class Retry : INoSerializationVerificationNeeded
     {

@@ -5,29 +5,30 @@ namespace DistributedBackprop.Actors.Jobs;
 /// <summary>How far replicas may train on: a few steps ahead, never past what is decided, never far ahead of the watcher.</summary>
 /// <param name="progress">How far the job has come.</param>
 /// <param name="stepsAhead">How far it may run ahead of whoever watches it.</param>
-internal sealed class GrantWindow(JobProgress progress, long stepsAhead)
+/// <param name="watched">How far whoever watches has come.</param>
+internal sealed class GrantWindow(JobProgress progress, long stepsAhead, long watched = 0)
 {
     // Enough that no replica ever waits for the job, and few enough that a cancelled one stops at once.
     private const long Steps = 8;
 
-    private long _watched;
+    /// <summary>The last step granted; what was granted to an earlier generation is void.</summary>
+    public long Granted { get; private set; } = progress.Step;
 
-    /// <summary>The last step granted.</summary>
-    public long Granted { get; private set; }
+    /// <summary>How far whoever watches has come.</summary>
+    public long Watched { get; private set; } = watched;
 
     /// <summary>Whether all that was granted is trained.</summary>
     public bool IsDrained => progress.Step >= Granted;
 
     /// <summary>Whoever watches has come so far.</summary>
-    public void OnWatched(long step) => _watched = Math.Max(_watched, step);
-
-    /// <summary>A new generation begins where the job stands: what was granted to the one before is void.</summary>
-    public void Restart() => Granted = progress.Step;
+    public void OnWatched(long step) => Watched = Math.Max(Watched, step);
 
     /// <summary>Grants what may be granted now. Returns whether that is more than before.</summary>
-    public bool TryGrant()
+    /// <param name="most">No later step than this, whatever else allows it.</param>
+    public bool TryGrant(long most)
     {
-        var limit = Math.Min(progress.GrantLimit, Math.Min(progress.Step + Steps, _watched + stepsAhead));
+        var allowed = Math.Min(progress.GrantLimit, most);
+        var limit = Math.Min(allowed, Math.Min(progress.Step + Steps, Watched + stepsAhead));
 
         // In halves of the window: a message to each replica for every step would only tell it what it knows.
         if (limit <= Granted || (limit - progress.Step >= Steps && Granted - progress.Step > Steps / 2))

@@ -1,7 +1,7 @@
-using System.Text.Json;
 using Akka.Actor;
+using DistributedBackprop.Actors.Checkpoints;
 using DistributedBackprop.Actors.Nodes;
-using DistributedBackprop.Actors.Pipeline;
+using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Jobs;
 
@@ -9,61 +9,85 @@ namespace DistributedBackprop.Actors.Jobs;
 
 /// <summary>
 /// Runs one job: places it on the nodes that the directory knows, grants steps in small windows, has the test set judged
-/// at the end of each epoch, and decides when it is over. What to do is <see cref="JobProgress"/>'s and
-/// <see cref="Placement"/>'s to say; this actor sends it, through the <see cref="GenerationDriver"/> of the generation
-/// that runs.
+/// at the end of each epoch, has checkpoints taken beside training, and decides when it is over. What to do is
+/// <see cref="JobProgress"/>'s and <see cref="Placement"/>'s to say; this actor sends it, through the
+/// <see cref="GenerationDriver"/> of the generation that runs.
 /// <para>
-/// Where nodes come or want to go, it drains to the last step granted, takes in the state of all layers, and goes on from
-/// it in a new generation.
+/// Every generation begins with the newest checkpoint. Where nodes come or want to go, the job drains to the last step
+/// granted and takes a checkpoint there first; where one is lost, it goes back to the one there is. What is computed again
+/// is told once.
 /// </para>
 /// </summary>
-public sealed class JobActor : ReceiveActor, IWithTimers
+public sealed partial class JobActor : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan _placeDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _askSilentEvery = TimeSpan.FromSeconds(1);
 
     private readonly JobRun _run;
     private readonly IActorRef _directory;
     private readonly JobWatch _watch;
     private readonly JobKeeper _keeper;
-    private readonly JobProgress _progress;
-    private readonly EpochBoundary _boundary;
-    private readonly GrantWindow _grants;
     private readonly TrainingClock _clock;
     private readonly StateLayout _layout;
     private readonly NodeChoice _nodes;
+    private readonly RestorePoint _restore;
+    private readonly CheckpointFlow _checkpoints;
+    private readonly StepWatch _steps;
+    private readonly RepeatedFailures _failures = new();
+    private readonly long _examplesBefore;
+    private JobProgress _progress;
+    private EpochBoundary _boundary;
+    private GrantWindow _grants;
     private IActorRef? _driver;
     private Placement? _placement;
-    private TrainingState? _state;
-    private string? _moveReason;
+    private TrainingState? _final;
+    private string? _reason;
     private TrainingEvent? _outcome;
+    private Wish _wish;
     private long _generation;
+    private int _recoveries;
+    private long? _drainedAt;
     private bool _hasStarted;
+    private bool _isUp;
+    private bool _isEnding;
     private bool _isTraining;
-    private bool _isCancelled;
+    private bool _hasToldThatItWaits;
 
     /// <summary>Makes the actor, which begins as soon as there are nodes.</summary>
     /// <param name="run">The job.</param>
     /// <param name="directory">Knows the nodes.</param>
     /// <param name="keeper">What this process has.</param>
     /// <param name="watcher">Who hears of the job.</param>
-    /// <param name="lastGeneration">The last generation of an earlier run of the job; 0 where there was none.</param>
-    public JobActor(JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher, long lastGeneration)
+    /// <param name="start">Where it begins; taken.</param>
+    /// <exception cref="ArgumentException">This job was never there.</exception>
+    public JobActor(JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher, JobStart start)
     {
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(keeper);
+        ArgumentNullException.ThrowIfNull(start);
         _run = run;
         _directory = directory;
         _keeper = keeper;
-        _watch = new JobWatch(watcher);
-        _generation = lastGeneration;
-        _progress = run.NewProgress();
-        _boundary = new EpochBoundary(run, _progress);
-        _grants = new GrantWindow(_progress, run.StepsAhead);
+        _watch = new JobWatch(watcher, start.ToldStep, start.ToldEpochs);
+        (_generation, _recoveries, _examplesBefore) = (start.LastGeneration, start.Recoveries, start.Progress.Examples);
         _clock = new TrainingClock(Context.System.Scheduler);
+        _steps = new StepWatch(Context.System.Scheduler);
         _layout = run.StateLayout();
         _nodes = new NodeChoice(run);
+        _restore = new RestorePoint(run, _layout, keeper.Pool, start);
+        _checkpoints = new CheckpointFlow(run, keeper.Checkpoints, Self, _restore, Context.System.Scheduler);
+        _progress = run.ProgressFrom(_restore.Progress);
+        _boundary = new EpochBoundary(run, _progress);
+        _grants = new GrantWindow(_progress, run.StepsAhead);
         FromGeneration();
+        FromNodes();
         FromOthers();
+    }
+
+    private enum Wish
+    {
+        None,
+        Pause,
+        Cancel,
     }
 
     /// <inheritdoc/>
@@ -71,12 +95,10 @@ public sealed class JobActor : ReceiveActor, IWithTimers
 
     private bool IsDrained => _isTraining && !_progress.IsOver && !_boundary.IsEvaluating && _grants.IsDrained;
 
-    private StateOrigin Origin => _state is null ? StateOrigin.Fresh : _hasStarted ? StateOrigin.Full : StateOrigin.Parameters;
-
     /// <summary>How to make the actor.</summary>
     public static Props Props(
-        JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher, long lastGeneration = 0) =>
-        Akka.Actor.Props.Create(() => new JobActor(run, directory, keeper, watcher, lastGeneration));
+        JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher, JobStart? start = null) =>
+        Akka.Actor.Props.Create(() => new JobActor(run, directory, keeper, watcher, start ?? new JobStart()));
 
     /// <inheritdoc/>
     protected override void PreStart()
@@ -84,9 +106,7 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         base.PreStart();
         try
         {
-            _state = _run.Initial is { } initial
-                ? InitialState.Of(initial, _run.Graph, _layout.ParametersOnly, _keeper.Pool)
-                : null;
+            _restore.Share()?.Dispose();
         }
         catch (ArgumentException e)
         {
@@ -97,14 +117,17 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         // Nobody else would ever end a job whose watcher is gone.
         Context.Watch(_watch.Watcher);
         _directory.Tell(new WatchNodes());
-        Timers.StartSingleTimer(NoNode.Instance, NoNode.Instance, _placeDeadline);
+        if (_keeper.Plane is not null)
+        {
+            Timers.StartPeriodicTimer(Beat.Instance, Beat.Instance, StepDeadline.Beat);
+            Timers.StartPeriodicTimer(AskSilent.Instance, AskSilent.Instance, _askSilentEvery);
+        }
     }
 
     /// <inheritdoc/>
     protected override void PostStop()
     {
-        _state?.Dispose();
-
+        GiveUpStates();
         _watch.TellStopped(_outcome ?? new TrainingFailed(_run.Id, _progress.Step, null, "the job itself has stopped"));
         base.PostStop();
     }
@@ -128,230 +151,91 @@ public sealed class JobActor : ReceiveActor, IWithTimers
     {
         Receive<GenerationUp>(_ => OnUp());
         Receive<StepsJudged>(OnStepsJudged);
-        Receive<Evaluated>(evaluated => Follow(_boundary.OnEvaluated(evaluated, out var order), order));
-        Receive<RoundClosed>(closed => Follow(_boundary.OnRoundClosed(closed, out var order), order));
+        Receive<Evaluated>(evaluated =>
+        {
+            _steps.OnSign();
+            Follow(_boundary.OnEvaluated(evaluated, out var order), order);
+        });
+        Receive<RoundClosed>(closed =>
+        {
+            _steps.OnSign();
+            Follow(_boundary.OnRoundClosed(closed, out var order), order);
+        });
+        Receive<AllNoted>(noted =>
+        {
+            _checkpoints.OnNoted(noted.AfterStep);
+            GrantSteps();
+        });
         Receive<AllCaptured>(OnCaptured);
+        Receive<CheckpointCommitted>(committed => OnSaved(committed.Step, committed, null));
+        Receive<CheckpointNotCommitted>(not => OnSaved(not.Step, null, not.Reason));
         Receive<NodeRefusedJob>(refused =>
         {
             _nodes.Exclude(refused.Node, refused.Reason);
-            _moveReason = $"{refused.Node} is refused: {refused.Reason}";
-            EndGeneration();
+            EndGeneration($"{refused.Node} is refused: {refused.Reason}", isBroken: false);
         });
-        Receive<GenerationBroken>(broken => Fail(broken.Reason));
-        Receive<LayerFailed>(failed => End(new TrainingFailed(_run.Id, failed.Step, failed.Layer, failed.Reason)));
-        Receive<GenerationOver>(over =>
+        Receive<GenerationBroken>(broken =>
         {
-            _driver = null;
-            _watch.Add(over.Statistics);
-            Place();
+            Probe(broken.LostNode);
+            Recover(broken.Reason);
         });
+        Receive<LayerFailed>(OnLayerFailed);
+        Receive<GenerationOver>(OnOver);
     }
 
-    private void FromOthers()
+    private void FromNodes()
     {
         Receive<NodesChanged>(changed =>
         {
             _nodes.OnChanged(changed);
             _driver?.Tell(changed);
-            if (_driver is null && _outcome is null)
+            PlaceOrMove();
+        });
+        Receive<NodeProbed>(probed =>
+        {
+            if (probed.Outcome == ProbeOutcome.Refused)
             {
-                Place();
-            }
-            else
-            {
-                MoveIfDrained();
+                _directory.Tell(new NodeIsDead(probed.Agent));
             }
         });
+        Receive<AskSilent>(_ =>
+        {
+            foreach (var agent in _nodes.Silent)
+            {
+                agent.Tell(new ReleaseGeneration(_run.Id, _generation));
+            }
+        });
+        Receive<GenerationReleased>(released =>
+        {
+            // What it has of older ones ends when it prepares a newer one.
+            if (_nodes.OnHeard(released.Node))
+            {
+                PlaceOrMove();
+            }
+        });
+    }
+
+    private void FromOthers()
+    {
         Receive<Watched>(watched =>
         {
             _grants.OnWatched(watched.Step);
             GrantSteps();
         });
+        Receive<PauseJob>(_ =>
+        {
+            _wish = _wish == Wish.None ? Wish.Pause : _wish;
+            StopIfDrained();
+        });
         Receive<CancelJob>(_ => Cancel());
         Receive<Terminated>(_ => Cancel());
-        Receive<NoNode>(_ => Fail($"no node took the job within {_placeDeadline.TotalSeconds:F0} s: {_nodes.WhyNone}"));
+        Receive<Beat>(_ => OnBeat());
     }
 
     private void Cancel()
     {
-        _isCancelled = true;
-        CancelIfDrained();
-    }
-
-    private void Place()
-    {
-        if (_outcome is not null)
-        {
-            TellOver();
-        }
-        else if (_isCancelled)
-        {
-            End(new TrainingCancelled(_run.Id, _progress.Step));
-        }
-        else if (_nodes.Place(_placement) is { } placement)
-        {
-            StartGeneration(placement);
-        }
-        else if (_nodes.IsEveryOneExcluded)
-        {
-            Fail(_nodes.WhyNone);
-        }
-        else
-        {
-            Timers.StartSingleTimer(NoNode.Instance, NoNode.Instance, _placeDeadline);
-        }
-    }
-
-    private void StartGeneration(Placement placement)
-    {
-        Timers.Cancel(NoNode.Instance);
-        _moveReason ??= _placement is null ? "the job begins" : NodeChoice.ReasonToMove(_placement, placement);
-        _placement = placement;
-        _generation++;
-        Context.Parent.Tell(new GenerationBegins(_run.Id, _generation));
-        var prepare = _nodes.Order(_generation, placement, _progress.Step, Origin);
-        var state = _state?.Share();
-        _driver = Context.ActorOf(GenerationDriver.Props(prepare, _moveReason, _keeper, _layout, state), $"g{_generation}");
-    }
-
-    private void OnUp()
-    {
-        _state?.Dispose();
-        _state = null;
-        _grants.Restart();
-        _isTraining = _outcome is null;
-        if (!_hasStarted)
-        {
-            _hasStarted = true;
-            _watch.Tell(new TrainingStarted(_run.Id, _run.Graph.Nodes.Length, _run.Graph.ParameterCount, _placement!.Nodes.Length));
-        }
-
-        if (_keeper.Plane is not null || _progress.Step > 0)
-        {
-            _watch.Tell(new GenerationStarted(_generation, _progress.Step, _moveReason!, _placement!));
-        }
-
-        _moveReason = null;
-        GoOn();
-    }
-
-    private void OnStepsJudged(StepsJudged judged)
-    {
-        if (!_isTraining)
-        {
-            return;
-        }
-
-        foreach (var step in judged.Steps.SelectMany(at => _progress.OnStepJudged(at.Step, judged.Replica, at.LossSum, at.Correct)))
-        {
-            _watch.Tell(new StepDone(step.Step, step.Epoch, step.Loss, step.Accuracy, _clock.RateOf(step.Examples)));
-        }
-
-        if (_progress.IsAtBoundary && !_isCancelled && !_boundary.IsEvaluating)
-        {
-            _clock.StopTraining();
-            Follow(_boundary.Enter(_generation, out var order), order);
-        }
-        else
-        {
-            GoOn();
-        }
-    }
-
-    private void Follow(AfterBoundary next, IGenerationMessage? order)
-    {
-        if (order is not null)
-        {
-            _driver.Tell(order);
-        }
-
-        if (next is AfterBoundary.NextStep or AfterBoundary.End && _boundary.Epoch is { } epoch)
-        {
-            _watch.Tell(epoch);
-        }
-
-        switch (next)
-        {
-            case AfterBoundary.NextStep:
-                GoOn();
-                break;
-            case AfterBoundary.End:
-                // A job that is over is complete, whoever wants it stopped now.
-                Capture(parametersOnly: true);
-                break;
-            case AfterBoundary.Divergence:
-                Fail(
-                    "the test loss is not finite after it: training diverged (a lower learning rate may help)",
-                    JsonNamingPolicy.CamelCase.ConvertName(_run.Job.Loss.ToString()));
-                break;
-        }
-    }
-
-    private void GoOn()
-    {
-        if (_isCancelled)
-        {
-            CancelIfDrained();
-        }
-        else if (_isTraining && !_boundary.IsEvaluating && !MoveIfDrained())
-        {
-            _clock.StartTraining();
-            GrantSteps();
-        }
-    }
-
-    private void GrantSteps()
-    {
-        if (_isTraining && !_isCancelled && !_nodes.WantsToMove(_placement!) && _grants.TryGrant())
-        {
-            _driver.Tell(new Grant(_generation, _grants.Granted));
-        }
-    }
-
-    private bool MoveIfDrained()
-    {
-        var moves = IsDrained && !_progress.IsAtBoundary && !_isCancelled && _nodes.WantsToMove(_placement!);
-        if (moves)
-        {
-            Capture(parametersOnly: false);
-        }
-
-        return moves;
-    }
-
-    // Before the first step and between two generations there is nothing to drain.
-    private void CancelIfDrained()
-    {
-        if (IsDrained || _driver is null || !_hasStarted)
-        {
-            End(new TrainingCancelled(_run.Id, _progress.Step));
-        }
-    }
-
-    private void Capture(bool parametersOnly)
-    {
-        _clock.StopTraining();
-        _isTraining = false;
-        _driver.Tell(new CaptureAll(_generation, _progress.Step, parametersOnly));
-    }
-
-    private void OnCaptured(AllCaptured captured)
-    {
-        _state?.Dispose();
-        _state = captured.State;
-        if (_outcome is not null)
-        {
-            return;
-        }
-
-        if (_progress.IsOver)
-        {
-            End(new FinalWeights(_run.Graph, _state).OutcomeOf(_run, _progress, _clock, _placement!.Nodes.Length));
-        }
-        else
-        {
-            EndGeneration();
-        }
+        _wish = Wish.Cancel;
+        StopIfDrained();
     }
 
     private void Fail(string reason, string? layer = null) => End(new TrainingFailed(_run.Id, _progress.Step, layer, reason));
@@ -365,36 +249,49 @@ public sealed class JobActor : ReceiveActor, IWithTimers
         }
 
         _outcome = outcome;
-        _isTraining = false;
-        Timers.Cancel(NoNode.Instance);
         if (_driver is null)
         {
             TellOver();
         }
         else
         {
-            EndGeneration();
+            EndGeneration(null, isBroken: false);
         }
-    }
-
-    private void EndGeneration()
-    {
-        _isTraining = false;
-        _driver.Tell(new EndGeneration(_generation));
     }
 
     private void TellOver()
     {
-        var final = _outcome is TrainingCompleted ? new FinalWeights(_run.Graph, _state!).Vectors(_keeper.Pool) : [];
-        _state?.Dispose();
-        _state = null;
+        var final = _outcome is TrainingCompleted ? new FinalWeights(_run.Graph, _final!).Vectors(_keeper.Pool) : [];
+        var goesOnFrom = _outcome is not TrainingPaused ? null : new JobStart
+        {
+            State = _restore.Origin == StateOrigin.Full ? _restore.Share() : null,
+            Progress = _restore.Progress,
+            LastGeneration = _generation,
+            Recoveries = _recoveries,
+            ToldStep = _watch.ToldStep,
+            ToldEpochs = _watch.ToldEpochs,
+        };
+        GiveUpStates();
         Context.Parent.Tell(new JobEnds(_run.Id));
-        _watch.TellOver(_outcome!, final);
+        _watch.TellOver(_outcome!, final, goesOnFrom);
         Context.Stop(Self);
     }
 
-    private sealed class NoNode : INoSerializationVerificationNeeded
+    private void GiveUpStates()
     {
-        public static NoNode Instance { get; } = new();
+        _final?.Dispose();
+        _final = null;
+        _restore.Dispose();
+        _checkpoints.Dispose();
+    }
+
+    private sealed class Beat : INoSerializationVerificationNeeded
+    {
+        public static Beat Instance { get; } = new();
+    }
+
+    private sealed class AskSilent : INoSerializationVerificationNeeded
+    {
+        public static AskSilent Instance { get; } = new();
     }
 }

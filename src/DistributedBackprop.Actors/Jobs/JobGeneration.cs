@@ -48,6 +48,10 @@ internal sealed class JobGeneration(PrepareGeneration prepare, string reason)
         .Select(member => member.Name)
         .Where(name => !(IsPrepared ? _begun.Contains(name) : _actors.ContainsKey(name)));
 
+    /// <summary>The nodes that have not released it and are not known to be gone.</summary>
+    public ImmutableArray<string> Unreleased =>
+        [.. prepare.Members.Select(member => member.Name).Where(name => !_released.ContainsKey(name))];
+
     /// <summary>A node is prepared.</summary>
     public void OnPrepared(string node, IActorRef actor)
     {
@@ -91,7 +95,7 @@ internal sealed class JobGeneration(PrepareGeneration prepare, string reason)
     {
         if (IsPrepared)
         {
-            TellActors(new BeginGeneration(Number, Members));
+            TellActors([new BeginGeneration(Number, Members)]);
         }
         else
         {
@@ -112,11 +116,14 @@ internal sealed class JobGeneration(PrepareGeneration prepare, string reason)
     }
 
     /// <summary>Tells the generation's actors on all nodes.</summary>
-    public void TellActors(object message)
+    public void TellActors(IEnumerable<object> messages)
     {
-        foreach (var actor in _actors.Values)
+        foreach (var message in messages)
         {
-            actor.Tell(message);
+            foreach (var actor in _actors.Values)
+            {
+                actor.Tell(message);
+            }
         }
     }
 
@@ -124,6 +131,12 @@ internal sealed class JobGeneration(PrepareGeneration prepare, string reason)
     public IEnumerable<string> Gone(NodesChanged changed) => prepare.Members
         .Select(member => member.Name)
         .Where(name => !_released.ContainsKey(name) && changed.Nodes.All(node => node.Name != name))
+        .ToList();
+
+    /// <summary>Its nodes that do not answer the directory.</summary>
+    public IEnumerable<string> Unreachable(NodesChanged changed) => changed.Nodes
+        .Where(node => node.Presence == NodePresence.Unreachable && IsMember(node.Name))
+        .Select(node => node.Name)
         .ToList();
 
     /// <summary>Whether a node takes part.</summary>

@@ -1,4 +1,6 @@
 using System.Net;
+using Akka.Actor;
+using DistributedBackprop.Actors.Checkpoints;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Training.Tensors;
@@ -9,7 +11,10 @@ namespace DistributedBackprop.Actors.Jobs;
 /// <param name="Pool">Lends memory.</param>
 /// <param name="Plane">Carries tensors; null in a process without a network.</param>
 /// <param name="Life">The process; null without a network.</param>
-public sealed record JobKeeper(TensorPool Pool, ITensorPlane? Plane = null, INodeLife? Life = null)
+/// <param name="Checkpoints">
+/// Who saves checkpoints, in this process: it takes <see cref="CommitCheckpoint"/>. Null: they stay in the memory of the job.
+/// </param>
+public sealed record JobKeeper(TensorPool Pool, ITensorPlane? Plane = null, INodeLife? Life = null, IActorRef? Checkpoints = null)
 {
     /// <summary>The keeper's name among the members of a generation: that of no node.</summary>
     public const string Name = "(keeper)";

@@ -22,9 +22,22 @@ public sealed record JobRun(
     /// </summary>
     public long StepsAhead { get; init; } = 4096;
 
-    /// <summary>A job that has not begun.</summary>
-    public JobProgress NewProgress() => new(
-        Job, new StepPlan(Job.Training, Data.Train.Count), Loss.Of(Job.Loss, Graph.Output), Data.Test?.Count);
+    /// <summary>Which examples a step takes.</summary>
+    public StepPlan Plan { get; } = new(Job.Training, Data.Train.Count);
+
+    /// <summary>Steps from one checkpoint to the next, where the job does not say it.</summary>
+    public const long CheckpointEvery = 100;
+
+    /// <summary>The course of the job from where it was.</summary>
+    /// <param name="from">Where.</param>
+    /// <exception cref="ArgumentException">This job was never there.</exception>
+    public JobProgress ProgressFrom(ProgressState from) => new(
+        Job,
+        Plan,
+        Loss.Of(Job.Loss, Graph.Output),
+        Data.Test?.Count,
+        from,
+        Job.Checkpoints.EverySteps ?? CheckpointEvery);
 
     /// <summary>What the state of the job is made of.</summary>
     public StateLayout StateLayout() => Training.Checkpoints.StateLayout.Of(

@@ -5,9 +5,13 @@ using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Actors.Jobs;
 
-/// <summary>What a job tells whoever watches it: every event once, and in any case its end.</summary>
+/// <summary>
+/// What a job tells whoever watches it: every event once, whatever is computed again, and in any case its end.
+/// </summary>
 /// <param name="watcher">Who watches.</param>
-internal sealed class JobWatch(IActorRef watcher)
+/// <param name="toldStep">The last step that was told before; its epochs were, too.</param>
+/// <param name="toldEpochs">The epochs that were told before.</param>
+internal sealed class JobWatch(IActorRef watcher, long toldStep, int toldEpochs)
 {
     private readonly ImmutableArray<GenerationStatistics>.Builder _statistics = ImmutableArray.CreateBuilder<GenerationStatistics>();
     private bool _isOver;
@@ -15,8 +19,30 @@ internal sealed class JobWatch(IActorRef watcher)
     /// <summary>Who watches.</summary>
     public IActorRef Watcher => watcher;
 
+    /// <summary>The last step that was told.</summary>
+    public long ToldStep { get; private set; } = toldStep;
+
+    /// <summary>The epochs that were told.</summary>
+    public int ToldEpochs { get; private set; } = toldEpochs;
+
     /// <summary>Something happened.</summary>
-    public void Tell(TrainingEvent happened) => watcher.Tell(new JobEvent(happened));
+    public void Tell(TrainingEvent happened)
+    {
+        switch (happened)
+        {
+            case StepDone step when step.Step <= ToldStep:
+            case EpochDone epoch when epoch.Epoch <= ToldEpochs:
+                return;
+            case StepDone step:
+                ToldStep = step.Step;
+                break;
+            case EpochDone epoch:
+                ToldEpochs = epoch.Epoch;
+                break;
+        }
+
+        watcher.Tell(new JobEvent(happened));
+    }
 
     /// <summary>A generation is over: the end tells what it did.</summary>
     public void Add(GenerationStatistics statistics) => _statistics.Add(statistics);
@@ -24,10 +50,11 @@ internal sealed class JobWatch(IActorRef watcher)
     /// <summary>The job is over.</summary>
     /// <param name="outcome">How it ended.</param>
     /// <param name="parameters">Its final parameters; taken.</param>
-    public void TellOver(TrainingEvent outcome, ImmutableArray<Tensor> parameters)
+    /// <param name="goesOnFrom">Where it can go on; taken.</param>
+    public void TellOver(TrainingEvent outcome, ImmutableArray<Tensor> parameters, JobStart? goesOnFrom = null)
     {
         _isOver = true;
-        watcher.Tell(new JobOver(outcome, parameters, _statistics.ToImmutable()));
+        watcher.Tell(new JobOver(outcome, parameters, _statistics.ToImmutable(), goesOnFrom));
     }
 
     /// <summary>The job's actor has stopped: whoever watches hears of the end, if it has not been told yet.</summary>

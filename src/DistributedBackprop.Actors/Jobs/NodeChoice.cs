@@ -11,6 +11,7 @@ namespace DistributedBackprop.Actors.Jobs;
 internal sealed class NodeChoice(JobRun run)
 {
     private readonly SortedDictionary<string, string> _excluded = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, IActorRef> _silent = new(StringComparer.Ordinal);
     private readonly ImmutableArray<long> _work = WorkOf(run);
     private ImmutableArray<NodeInfo> _known = [];
     private (Placement Current, bool Wants)? _moveAsked;
@@ -19,9 +20,13 @@ internal sealed class NodeChoice(JobRun run)
     public bool IsEveryOneExcluded => _known.Length > 0 && _known.All(node => _excluded.ContainsKey(node.Name));
 
     /// <summary>Why no node can be used, for people.</summary>
-    public string WhyNone => _excluded.Count == 0
+    public string WhyNone => _excluded.Count + _silent.Count == 0
         ? "there are no nodes"
-        : string.Join("; ", _excluded.Select(excluded => $"{excluded.Key} is refused: {excluded.Value}"));
+        : string.Join("; ", _excluded.Select(excluded => $"{excluded.Key} is refused: {excluded.Value}")
+            .Concat(_silent.Keys.Select(silent => $"{silent} does not answer")));
+
+    /// <summary>The agents of nodes that did not answer when a generation ended: they are given no work before they do.</summary>
+    public IEnumerable<IActorRef> Silent => _silent.Values;
 
     /// <summary>The nodes are these now.</summary>
     public void OnChanged(NodesChanged changed)
@@ -29,6 +34,40 @@ internal sealed class NodeChoice(JobRun run)
         ArgumentNullException.ThrowIfNull(changed);
         _known = changed.Nodes;
         _moveAsked = null;
+
+        // Whoever was started again is another one.
+        foreach (var (name, agent) in _silent.ToList())
+        {
+            if (Find(name) is not { } node || !node.Agent.Equals(agent))
+            {
+                _silent.Remove(name);
+            }
+        }
+    }
+
+    /// <summary>A node as it is known; null where it is not.</summary>
+    public NodeInfo? Find(string name) => _known.FirstOrDefault(node => node.Name == name);
+
+    /// <summary>A node has not said that it released a generation: it may be frozen, or dead and not yet known to be.</summary>
+    public void OnSilent(string name)
+    {
+        if (Find(name) is { } node)
+        {
+            _silent[name] = node.Agent;
+            _moveAsked = null;
+        }
+    }
+
+    /// <summary>A node that was silent answers. Returns whether it was.</summary>
+    public bool OnHeard(string name)
+    {
+        var wasSilent = _silent.Remove(name);
+        if (wasSilent)
+        {
+            _moveAsked = null;
+        }
+
+        return wasSilent;
     }
 
     /// <summary>A node cannot take part in the job.</summary>
@@ -42,11 +81,9 @@ internal sealed class NodeChoice(JobRun run)
     /// <param name="current">Where it runs, or ran last; null at first.</param>
     public Placement? Place(Placement? current)
     {
-        // A node that does not answer at present is not given work, but keeps what it has.
         var nodes = _known
-            .Where(node => !_excluded.ContainsKey(node.Name))
-            .Where(node => node.Presence == NodePresence.Up
-                || (node.Presence == NodePresence.Unreachable && current?.Nodes.Contains(node.Name) == true))
+            .Where(node => node.Presence == NodePresence.Up)
+            .Where(node => !_excluded.ContainsKey(node.Name) && !_silent.ContainsKey(node.Name))
             .Select(node => new PlacementNode(node.Name, node.Description.Threads))
             .ToList();
         return nodes.Count == 0 ? null : Placement.Of(_work, run.Job.Parallelism.Replicas, nodes, current);

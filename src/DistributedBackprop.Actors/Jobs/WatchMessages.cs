@@ -10,18 +10,27 @@ namespace DistributedBackprop.Actors.Jobs;
 public sealed record JobEvent(TrainingEvent Event) : INoSerializationVerificationNeeded;
 
 /// <summary>The last word of a job, after its actors are gone.</summary>
-/// <param name="Event">Completed, failed or cancelled.</param>
+/// <param name="Event">Completed, failed, cancelled or paused.</param>
 /// <param name="Parameters">
 /// The final parameters in graph order where it completed, one vector for each layer, else none; the receiver owns them.
 /// </param>
 /// <param name="Generations">What its generations did, in their order.</param>
+/// <param name="GoesOnFrom">Where it paused: what another actor of the job goes on from; the receiver owns it. Else null.</param>
 public sealed record JobOver(
-    TrainingEvent Event, ImmutableArray<Tensor> Parameters, ImmutableArray<GenerationStatistics> Generations)
-    : INoSerializationVerificationNeeded;
+    TrainingEvent Event,
+    ImmutableArray<Tensor> Parameters,
+    ImmutableArray<GenerationStatistics> Generations,
+    JobStart? GoesOnFrom = null) : INoSerializationVerificationNeeded;
 
 /// <summary>Whoever watches has taken in the events up to a step: the job may go some way beyond it.</summary>
 /// <param name="Step">The last step taken in.</param>
 public sealed record Watched(long Step) : INoSerializationVerificationNeeded;
+
+/// <summary>
+/// The job shall pause: it trains what is granted, saves its state there, and ends as paused. Without nodes it ends where its
+/// newest checkpoint is.
+/// </summary>
+public sealed record PauseJob : INoSerializationVerificationNeeded;
 
 /// <summary>The job shall stop: it trains what is granted and ends as cancelled.</summary>
 public sealed record CancelJob : INoSerializationVerificationNeeded;

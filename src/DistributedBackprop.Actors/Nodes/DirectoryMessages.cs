@@ -14,6 +14,10 @@ public sealed record WatchNodes : INoSerializationVerificationNeeded;
 /// <param name="Nodes">In the order of their names. A node that is gone is not among them.</param>
 public sealed record NodesChanged(ImmutableArray<NodeInfo> Nodes) : INoSerializationVerificationNeeded;
 
+/// <summary>A job tells the directory that a node is dead for certain: nobody listens at its port any more.</summary>
+/// <param name="Agent">The node's agent: a node that was started again has another one.</param>
+public sealed record NodeIsDead(IActorRef Agent) : INoSerializationVerificationNeeded;
+
 /// <summary>The directory asks a node's agent what it is; sent again until it is answered.</summary>
 public sealed record DescribeNode : IWireMessage;
 

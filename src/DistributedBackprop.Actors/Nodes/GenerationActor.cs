@@ -155,14 +155,14 @@ public sealed class GenerationActor : ReceiveActor
 
     private void Running()
     {
-        Receive<Grant>(TellReplicas);
-        Receive<Evaluate>(TellReplicas);
-        Receive<CloseRound>(close => TellLayers(close, Self));
-        Receive<CaptureState>(capture => TellLayers(capture, _links.Keeper));
+        var orders = new GenerationOrders(_scope, _actors!, _job);
+        Receive<Grant>(orders.ToReplicas);
+        Receive<Evaluate>(orders.ToReplicas);
+        Receive<CloseRound>(close => orders.ToLayers(close, Self));
+        Receive<CaptureState>(capture => orders.Capture(capture, _links.Keeper));
         Receive<RoundClosed>(_job.Forward);
-        Receive<Judged>(judged => _actors!.Replicas.GetValueOrDefault(judged.Replica)?.Tell(judged));
-        Receive<TraceNonFinite>(trace => _actors!.Layers
-            .GetValueOrDefault((trace.Replica, _scope.Graph.Edges[trace.Edge].Source))?.Tell(trace));
+        Receive<Judged>(orders.ToReplica);
+        Receive<TraceNonFinite>(orders.Trace);
         Receive<BeginGeneration>(_ => _job.Tell(new GenerationBegun(Generation, _node.Name)));
         InEveryState();
     }
@@ -275,22 +275,6 @@ public sealed class GenerationActor : ReceiveActor
         }
     }
 
-    private void TellReplicas(object message)
-    {
-        foreach (var replica in _actors!.Replicas.OrderBy(pair => pair.Key))
-        {
-            replica.Value.Tell(message);
-        }
-    }
-
-    private void TellLayers(object message, IActorRef answerTo)
-    {
-        foreach (var place in _scope.Layers)
-        {
-            _actors!.Layers[place].Tell(message, answerTo);
-        }
-    }
-
     private void Release()
     {
         _releaseTo = Sender;
@@ -392,6 +376,6 @@ public sealed class GenerationActor : ReceiveActor
         var (layer, step, cause) = exception is LayerException failed
             ? (failed.Layer, failed.Step, failed.InnerException!)
             : (_node.Name, _prepare.AfterStep, exception);
-        _job.Tell(new LayerFailed(Generation, layer, step, $"{cause.GetType().Name}: {cause.Message}"));
+        _job.Tell(new LayerFailed(Generation, layer, step, $"{cause.GetType().Name}: {cause.Message}", IsFinal: false));
     }
 }

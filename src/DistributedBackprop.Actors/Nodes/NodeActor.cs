@@ -55,7 +55,7 @@ public sealed class NodeActor : ReceiveActor
         {
             var cause = exception is ActorInitializationException { InnerException: { } inner } ? inner : exception;
             running.Job.Tell(new LayerFailed(
-                running.Generation, _equipment.Name, 0, $"{cause.GetType().Name}: {cause.Message}"));
+                running.Generation, _equipment.Name, 0, $"{cause.GetType().Name}: {cause.Message}", IsFinal: false));
         }
 
         return Directive.Stop;

@@ -19,9 +19,6 @@ namespace DistributedBackprop.Actors.Pipeline;
 /// </summary>
 public sealed class LayerActor : PipelineActor
 {
-    // 64 MB: a frame carries no more than four times that. What is smaller goes whole, and is kept as it is.
-    private const int StatePartElements = 1 << 24;
-
     private readonly LayerAssignment _assignment;
     private readonly LayerPeers _peers;
     private readonly Arrivals _activations;
@@ -32,9 +29,9 @@ public sealed class LayerActor : PipelineActor
     private readonly ReadOnlyMemory<bool> _inputDeltaWanted;
     private Connect? _links;
     private Parameters? _gradient;
-    private CaptureState? _capture;
-    private IActorRef _keeper = ActorRefs.Nobody;
+    private readonly StateCaptures _captures = new();
     private (IActorRef Target, long AfterStep)? _closeRound;
+    private long _closedAfter = -1;
     private bool _isClosing;
     private long _step;
     private int _examples;
@@ -108,11 +105,17 @@ public sealed class LayerActor : PipelineActor
         });
         OfGeneration<CaptureState>(capture =>
         {
-            (_capture, _keeper) = (capture, Sender);
+            _captures.Ask(capture, Sender);
             SendStateIfAsked();
         });
         OfGeneration<CloseRound>(close =>
         {
+            if (close.AfterStep == _closedAfter)
+            {
+                Sender.Tell(new RoundClosed(Generation, _assignment.Node.Index, _assignment.Replica));
+                return;
+            }
+
             _closeRound = (Sender, close.AfterStep);
             Advance();
         });
@@ -138,12 +141,13 @@ public sealed class LayerActor : PipelineActor
     // Does whatever can be done, in the schedule's order.
     private void Advance()
     {
-        while (TryEvaluate() || TryTrain())
+        do
         {
+            SendStateIfAsked();
         }
+        while (TryEvaluate() || TryTrain());
 
         CloseRoundIfAsked();
-        SendStateIfAsked();
     }
 
     private void OnReady(PeerReady ready)
@@ -282,35 +286,22 @@ public sealed class LayerActor : PipelineActor
         if (!_isClosing)
         {
             _isClosing = true;
-            _nextChunk = 0;
             _peers.CloseRound(close.AfterStep);
         }
 
         if (!_peers.IsBusy)
         {
-            (_closeRound, _isClosing) = (null, false);
+            (_closeRound, _isClosing, _closedAfter) = (null, false, close.AfterStep);
             close.Target.Tell(new RoundClosed(Generation, _assignment.Node.Index, _assignment.Replica));
         }
     }
 
+    // What the last update has written stands, and nobody writes what follows before this layer is ready.
     private void SendStateIfAsked()
     {
-        if (_capture is not { } capture || capture.AfterStep != _step - 1 || _peers.IsBusy)
+        if (!_peers.IsBusy)
         {
-            return;
-        }
-
-        _capture = null;
-        foreach (var (vector, start, value) in _peers.Capture(capture.ParametersOnly))
-        {
-            using (value)
-            {
-                for (var from = 0; from < value.Length; from += StatePartElements)
-                {
-                    var part = value.Share(from, new Shape(Math.Min(StatePartElements, value.Length - from)));
-                    _keeper.Tell(new StatePart(Generation, capture.AfterStep, vector, start + from, part));
-                }
-            }
+            _captures.SendDue(_step - 1, _peers);
         }
     }
 
@@ -341,6 +332,6 @@ public sealed class LayerActor : PipelineActor
         }
 
         void Fail(string reason) =>
-            Job.Tell(new LayerFailed(Generation, _assignment.Node.Name, trace.Key.Step, reason));
+            Job.Tell(new LayerFailed(Generation, _assignment.Node.Name, trace.Key.Step, reason, IsFinal: true));
     }
 }

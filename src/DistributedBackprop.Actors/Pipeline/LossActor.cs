@@ -10,8 +10,10 @@ namespace DistributedBackprop.Actors.Pipeline;
 /// The far end of a replica's pipeline: compares the network's output with the target, says how wrong it is, and sends
 /// the first delta back. It judges micro-batches in order, so that the sum of losses is one chain.
 /// </summary>
-public sealed class LossActor : PipelineActor
+public sealed class LossActor : PipelineActor, IWithTimers
 {
+    private static readonly TimeSpan _repeatEvery = TimeSpan.FromSeconds(1);
+
     private readonly int _replica;
     private readonly Loss _loss;
     private readonly Workspace _workspace;
@@ -21,6 +23,8 @@ public sealed class LossActor : PipelineActor
     private MicroBatchKey _next;
     private double _sum;
     private long _correct;
+    private bool _isChainOver;
+    private Action? _repeat;
 
     /// <summary>Makes the actor.</summary>
     /// <param name="generation">The placement it belongs to.</param>
@@ -37,6 +41,9 @@ public sealed class LossActor : PipelineActor
     }
 
     /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <inheritdoc/>
     protected override string FailureName => _loss.Name;
 
     /// <inheritdoc/>
@@ -50,6 +57,10 @@ public sealed class LossActor : PipelineActor
     protected override void BecomeConnected(Connect links)
     {
         _links = links;
+
+        // What is lost on the way to another node is said again, until the next minibatch shows that it has come.
+        Timers.StartPeriodicTimer(Repeat.Instance, Repeat.Instance, _repeatEvery);
+        Receive<Repeat>(_ => _repeat?.Invoke());
         OfGeneration<Activation>(activation =>
         {
             _outputs.Add(activation.Key, 0, activation.Value);
@@ -61,7 +72,8 @@ public sealed class LossActor : PipelineActor
             if (targets.Key.Index == 0)
             {
                 _next = targets.Key;
-                (_sum, _correct) = (0, 0);
+                _isChainOver = true;
+                _repeat = null;
             }
 
             _targets.Add(targets.Key, targets);
@@ -79,6 +91,8 @@ public sealed class LossActor : PipelineActor
         }
 
         _targets.Clear();
+        _repeat = null;
+        Timers.CancelAll();
     }
 
     private void Advance()
@@ -101,6 +115,12 @@ public sealed class LossActor : PipelineActor
     private void Judge(Targets targets, Tensor outputs)
     {
         var key = targets.Key;
+        if (_isChainOver)
+        {
+            (_sum, _correct) = (0, 0);
+        }
+
+        _isChainOver = targets.IsLast;
         using var delta = key.IsTraining ? Tensor.Rent(_workspace.Pool, outputs.Shape) : null;
         _loss.Judge(outputs, targets.Labels.Integers, targets.StepExamples, ref _sum, ref _correct, delta);
         if (!double.IsFinite(_sum) && key.IsTraining)
@@ -117,8 +137,14 @@ public sealed class LossActor : PipelineActor
 
         if (targets.IsLast || !key.IsTraining)
         {
-            _links!.OtherEnd!.Tell(new Judged(Generation, key, _replica, _sum, _correct));
+            Say(_links!.OtherEnd!, new Judged(Generation, key, _replica, _sum, _correct));
         }
+    }
+
+    private void Say(IActorRef target, IReplicaMessage message)
+    {
+        target.Tell(message);
+        _repeat = () => target.Tell(message);
     }
 
     private void FindWhereItBegan(MicroBatchKey key, Tensor outputs)
@@ -126,12 +152,21 @@ public sealed class LossActor : PipelineActor
         if (outputs.IsFinite)
         {
             Job.Tell(new LayerFailed(
-                Generation, _loss.Name, key.Step, $"the loss is {_sum:R} though the network's output is finite: it is too large"));
+                Generation,
+                _loss.Name,
+                key.Step,
+                $"the loss is {_sum:R} though the network's output is finite: it is too large",
+                IsFinal: true));
         }
         else
         {
             var link = _links!.Backward[0]!;
-            link.Target.Tell(new TraceNonFinite(Generation, key, _replica, link.Edge));
+            Say(link.Target, new TraceNonFinite(Generation, key, _replica, link.Edge));
         }
+    }
+
+    private sealed class Repeat : INoSerializationVerificationNeeded
+    {
+        public static Repeat Instance { get; } = new();
     }
 }

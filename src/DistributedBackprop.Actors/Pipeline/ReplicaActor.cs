@@ -25,6 +25,7 @@ public sealed class ReplicaActor : PipelineActor
 
     private readonly ReplicaAssignment _assignment;
     private readonly List<JudgedStep> _unreported = [];
+    private readonly List<JudgedStep> _unacknowledged = [];
     private TimeSpan _reportedAt;
     private Connect? _links;
     private readonly EpochOrder _epochOrder;
@@ -34,6 +35,8 @@ public sealed class ReplicaActor : PipelineActor
     private long _judgedStep;
     private long _grantedStep;
     private Evaluation? _evaluation;
+    private Evaluation? _lastEvaluation;
+    private Evaluated? _evaluated;
 
     /// <summary>Makes the actor.</summary>
     /// <param name="generation">The placement it belongs to.</param>
@@ -62,17 +65,8 @@ public sealed class ReplicaActor : PipelineActor
     protected override void BecomeConnected(Connect links)
     {
         _links = links;
-        OfGeneration<Grant>(grant =>
-        {
-            _grantedStep = Math.Max(_grantedStep, grant.UpToStep);
-            FeedSteps();
-        });
-        OfGeneration<Evaluate>(evaluate =>
-        {
-            var test = _assignment.Data.Test!;
-            _evaluation = new Evaluation(evaluate.AfterStep, Slices.OfReplica(test.Count, _assignment.Replicas, _assignment.Replica));
-            FeedEvaluation();
-        });
+        OfGeneration<Grant>(OnGrant);
+        OfGeneration<Evaluate>(OnEvaluate);
         OfGeneration<Judged>(OnJudged);
     }
 
@@ -81,23 +75,67 @@ public sealed class ReplicaActor : PipelineActor
     {
     }
 
+    private void OnGrant(Grant grant)
+    {
+        _unacknowledged.RemoveAll(step => step.Step <= grant.Judged);
+        if (grant.UpToStep > _grantedStep)
+        {
+            _grantedStep = grant.UpToStep;
+            FeedSteps();
+        }
+        else if (_unacknowledged.Count > 0)
+        {
+            // It is granted again: a report was lost, or other replicas are slow.
+            Job.Tell(new StepsJudged(Generation, _assignment.Replica, [.. _unacknowledged]));
+        }
+    }
+
+    private void OnEvaluate(Evaluate evaluate)
+    {
+        if (_evaluated is { } answer && answer.AfterStep == evaluate.AfterStep && answer.Number == evaluate.Number)
+        {
+            Job.Tell(answer);
+            return;
+        }
+
+        if (evaluate.AfterStep != _judgedStep || (_evaluation ?? _lastEvaluation)?.IsNewerThan(evaluate) == true)
+        {
+            return;
+        }
+
+        // Chunks of a second evaluation are counted on: what is late of the first one is none of it.
+        var first = _lastEvaluation?.AfterStep == evaluate.AfterStep ? _lastEvaluation.NextChunk : 0;
+        _evaluation = _lastEvaluation = new Evaluation(
+            evaluate, first, Slices.OfReplica(_assignment.Data.Test!.Count, _assignment.Replicas, _assignment.Replica));
+        FeedEvaluation();
+    }
+
+    // Said again, and late, it is known.
     private void OnJudged(Judged judged)
     {
         if (judged.Key.IsTraining)
         {
-            _judgedStep = judged.Key.Step;
-            _unreported.Add(new JudgedStep(judged.Key.Step, judged.LossSum, judged.Correct));
-            Report();
-            FeedSteps();
+            if (judged.Key.Step == _judgedStep + 1)
+            {
+                _judgedStep = judged.Key.Step;
+                _unreported.Add(new JudgedStep(judged.Key.Step, judged.LossSum, judged.Correct));
+                Report();
+                FeedSteps();
+            }
         }
-        else if (_evaluation is { } evaluation)
+        else if (_evaluation is { } evaluation && evaluation.TryJudge(judged.Key))
         {
-            evaluation.ChunksJudged++;
-            if (evaluation.ChunksJudged == evaluation.Chunks)
+            if (evaluation.IsDone)
             {
                 _evaluation = null;
-                Job.Tell(new Evaluated(
-                    Generation, evaluation.AfterStep, _assignment.Replica, judged.LossSum, judged.Correct));
+                _evaluated = new Evaluated(
+                    Generation,
+                    evaluation.AfterStep,
+                    evaluation.Number,
+                    _assignment.Replica,
+                    judged.LossSum,
+                    judged.Correct);
+                Job.Tell(_evaluated);
             }
             else
             {
@@ -117,6 +155,7 @@ public sealed class ReplicaActor : PipelineActor
 
         _reportedAt = now;
         Job.Tell(new StepsJudged(Generation, _assignment.Replica, [.. _unreported]));
+        _unacknowledged.AddRange(_unreported);
         _unreported.Clear();
     }
 
@@ -167,7 +206,7 @@ public sealed class ReplicaActor : PipelineActor
             }
 
             Feed(
-                new MicroBatchKey(evaluation.AfterStep, evaluation.ChunksFed, false),
+                new MicroBatchKey(evaluation.AfterStep, evaluation.FirstChunk + evaluation.ChunksFed, false),
                 _assignment.Data.Test!,
                 indices[..length],
                 evaluation.Slice.Start + start,
@@ -193,17 +232,41 @@ public sealed class ReplicaActor : PipelineActor
         }
     }
 
-    private sealed class Evaluation(long afterStep, Slice slice)
+    private sealed class Evaluation(Evaluate order, int firstChunk, Slice slice)
     {
-        public long AfterStep { get; } = afterStep;
+        public long AfterStep => order.AfterStep;
 
-        public Slice Slice { get; } = slice;
+        public int Number => order.Number;
+
+        public int FirstChunk => firstChunk;
+
+        public Slice Slice => slice;
 
         // An empty slice still makes one empty chunk, whose answer says that the replica is done.
         public int Chunks { get; } = Math.Max(1, (slice.Length + EvaluationChunk - 1) / EvaluationChunk);
 
+        public int NextChunk => FirstChunk + Chunks;
+
         public int ChunksFed { get; set; }
 
-        public int ChunksJudged { get; set; }
+        public int ChunksJudged { get; private set; }
+
+        public bool IsDone => ChunksJudged == Chunks;
+
+        // Chunks are judged in their order, each with the sum of those before: an answer that is lost is made up for by the next.
+        public bool TryJudge(MicroBatchKey key)
+        {
+            var judged = key.Index - FirstChunk + 1;
+            if (key.Step != AfterStep || judged <= ChunksJudged || judged > ChunksFed)
+            {
+                return false;
+            }
+
+            ChunksJudged = judged;
+            return true;
+        }
+
+        public bool IsNewerThan(Evaluate other) =>
+            AfterStep > other.AfterStep || (AfterStep == other.AfterStep && Number >= other.Number);
     }
 }

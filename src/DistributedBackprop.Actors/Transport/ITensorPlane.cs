@@ -23,6 +23,11 @@ public interface ITensorPlane
     /// <param name="peer">Where that node listens for tensors.</param>
     /// <param name="observer">Who hears of places and of the end; called from any thread.</param>
     ITensorLink Open(DnsEndPoint peer, ILinkObserver observer);
+
+    /// <summary>Tries to reach another node, to know whether its process lives.</summary>
+    /// <param name="peer">Where that node listens for tensors.</param>
+    /// <param name="told">Is told what that has shown, once, from any thread.</param>
+    void Probe(DnsEndPoint peer, Action<ProbeOutcome> told);
 }
 
 /// <summary>A one-way link to another node. Safe for any number of threads. Disposing of it closes it at once.</summary>

@@ -63,6 +63,17 @@ internal static class LinkOpening
         }
     }
 
+    /// <summary>Tries to reach a node, to know whether its process lives.</summary>
+    /// <param name="plane">Who tries.</param>
+    /// <param name="peer">Where that node listens.</param>
+    public static async Task<ProbeOutcome> ProbeAsync(TensorPlane plane, DnsEndPoint peer)
+    {
+        var opening = await TryAsync(plane, peer, isProbe: true, plane.Settings.ProbeDeadline, CancellationToken.None)
+            .ConfigureAwait(false);
+        opening.Wire?.Dispose();
+        return opening.Outcome;
+    }
+
     private static async Task<Opening> TryOnceAsync(
         TensorPlane plane, DnsEndPoint peer, bool isProbe, CancellationToken cancellation)
     {

@@ -97,7 +97,9 @@ internal sealed class TensorLink : ITensorLink, IDeadline
             return;
         }
 
-        var outcome = opening.Wire is null ? opening.Outcome : await ProbeAsync().ConfigureAwait(false);
+        var outcome = opening.Wire is null
+            ? opening.Outcome
+            : await LinkOpening.ProbeAsync(_plane, Peer).ConfigureAwait(false);
         _observer.OnProbed(this, outcome);
     }
 
@@ -220,15 +222,6 @@ internal sealed class TensorLink : ITensorLink, IDeadline
 
         _observer.OnBroken(this, reason);
         _end.Cancel();
-    }
-
-    private async Task<ProbeOutcome> ProbeAsync()
-    {
-        var opening = await LinkOpening.TryAsync(
-                _plane, Peer, isProbe: true, _plane.Settings.ProbeDeadline, CancellationToken.None)
-            .ConfigureAwait(false);
-        opening.Wire?.Dispose();
-        return opening.Outcome;
     }
 
     private static bool IsOfConnection(Exception exception) =>

@@ -77,6 +77,20 @@ public sealed class TensorPlane : ConnectionHandler, ITensorPlane, IDisposable
     }
 
     /// <inheritdoc/>
+    public void Probe(DnsEndPoint peer, Action<ProbeOutcome> told)
+    {
+        ArgumentNullException.ThrowIfNull(told);
+        _ = ProbeAsync();
+
+        async Task ProbeAsync()
+        {
+            // Away from the thread of the actor that asks.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            told(await LinkOpening.ProbeAsync(this, peer).ConfigureAwait(false));
+        }
+    }
+
+    /// <inheritdoc/>
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
         ArgumentNullException.ThrowIfNull(connection);

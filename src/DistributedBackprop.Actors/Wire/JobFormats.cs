@@ -11,15 +11,29 @@ internal static class JobFormats
     [
         WireFormat.Of<Grant, Messages.Grant>(
             "grant",
-            (message, _) => new() { Generation = message.Generation, UpToStep = message.UpToStep },
+            (message, _) => new()
+            {
+                Generation = message.Generation,
+                UpToStep = message.UpToStep,
+                Judged = message.Judged,
+            },
             (wire, _) => new(
-                GenerationFields.Generation(wire.Generation), GenerationFields.Step(wire.UpToStep, "up_to_step"))),
+                GenerationFields.Generation(wire.Generation),
+                GenerationFields.Step(wire.UpToStep, "up_to_step"),
+                GenerationFields.Step(wire.Judged, "judged"))),
         WireFormat.Of<StepsJudged, Messages.StepsJudged>("steps-judged", (message, _) => Write(message), (wire, _) => Read(wire)),
         WireFormat.Of<Evaluate, Messages.Evaluate>(
             "evaluate",
-            (message, _) => new() { Generation = message.Generation, AfterStep = message.AfterStep },
+            (message, _) => new()
+            {
+                Generation = message.Generation,
+                AfterStep = message.AfterStep,
+                Number = message.Number,
+            },
             (wire, _) => new(
-                GenerationFields.Generation(wire.Generation), GenerationFields.Step(wire.AfterStep, "after_step"))),
+                GenerationFields.Generation(wire.Generation),
+                GenerationFields.Step(wire.AfterStep, "after_step"),
+                EvaluationNumber(wire.Number))),
         WireFormat.Of<Evaluated, Messages.Evaluated>("evaluated", (message, _) => Write(message), (wire, _) => Read(wire)),
         WireFormat.Of<CloseRound, Messages.CloseRound>(
             "close-round",
@@ -42,12 +56,28 @@ internal static class JobFormats
                 Generation = message.Generation,
                 AfterStep = message.AfterStep,
                 ParametersOnly = message.ParametersOnly,
+                TrainsOn = message.TrainsOn,
             },
             (wire, _) => new(
                 GenerationFields.Generation(wire.Generation),
                 GenerationFields.Step(wire.AfterStep, "after_step"),
-                wire.ParametersOnly)),
+                wire.ParametersOnly,
+                wire.TrainsOn)),
+        WireFormat.Of<CaptureNoted, Messages.CaptureNoted>(
+            "capture-noted",
+            (message, _) => new()
+            {
+                Generation = message.Generation,
+                Node = message.Node,
+                AfterStep = message.AfterStep,
+            },
+            (wire, _) => new(
+                GenerationFields.Generation(wire.Generation),
+                WireFields.Name(wire.Node, "node"),
+                GenerationFields.Step(wire.AfterStep, "after_step"))),
     ];
+
+    private static int EvaluationNumber(int value) => WireFields.Number(value, "number", 1, int.MaxValue);
 
     private static Messages.StepsJudged Write(StepsJudged message) => new()
     {
@@ -78,6 +108,7 @@ internal static class JobFormats
     {
         Generation = message.Generation,
         AfterStep = message.AfterStep,
+        Number = message.Number,
         Replica = message.Replica,
         LossSumBits = BitConverter.DoubleToUInt64Bits(message.LossSum),
         Correct = message.Correct,
@@ -86,6 +117,7 @@ internal static class JobFormats
     private static Evaluated Read(Messages.Evaluated wire) => new(
         GenerationFields.Generation(wire.Generation),
         GenerationFields.Step(wire.AfterStep, "after_step"),
+        EvaluationNumber(wire.Number),
         GenerationFields.Replica(wire.Replica),
         BitConverter.UInt64BitsToDouble(wire.LossSumBits),
         GenerationFields.Count(wire.Correct, "correct"));
@@ -97,11 +129,13 @@ internal static class JobFormats
         Layer = WireFields.Cut(message.Layer),
         Step = message.Step,
         Reason = WireFields.Cut(message.Reason),
+        IsFinal = message.IsFinal,
     };
 
     private static LayerFailed Read(Messages.LayerFailed wire) => new(
         GenerationFields.Generation(wire.Generation),
         WireFields.Text(wire.Layer, "layer", WireFields.MaxReason),
         GenerationFields.Step(wire.Step, "step"),
-        WireFields.Reason(wire.Reason, "reason"));
+        WireFields.Reason(wire.Reason, "reason"),
+        wire.IsFinal);
 }

@@ -59,6 +59,14 @@ internal sealed class ConsoleOutput : ITrainingOutput
             case EpochDone epoch:
                 _progress?.On(epoch);
                 break;
+            case TrainingWaits waits:
+                EndProgress();
+                _console.WriteLine($"the job waits: {waits.Reason}");
+                break;
+            case TrainingPaused paused:
+                EndProgress();
+                _console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"paused after step {paused.Step}"));
+                break;
             case TrainingCompleted completed:
                 EndProgress();
                 Result("steps", $"{completed.Steps:N0} ({completed.Epochs:N0} epochs)");

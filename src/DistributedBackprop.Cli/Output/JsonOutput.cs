@@ -27,6 +27,13 @@ internal sealed class JsonOutput(Stream output, int progressEvery) : ITrainingOu
             happened = step with { SamplesPerSecond = _rate.Take() };
         }
 
+        if (happened is TrainingWaits waits)
+        {
+            // No result: it is said to people, beside the results.
+            Console.Error.WriteLine($"the job waits: {waits.Reason}");
+            return;
+        }
+
         WriteLine(json => Write(json, happened));
     }
 
@@ -63,11 +70,6 @@ internal sealed class JsonOutput(Stream output, int progressEvery) : ITrainingOu
                 json.WriteString("event", "waiting");
                 json.WriteString("jobId", waiting.JobId);
                 break;
-            case TrainingPaused paused:
-                json.WriteString("event", "paused");
-                json.WriteString("jobId", paused.JobId);
-                json.WriteNumber("step", paused.Step);
-                break;
             case TrainingStarted started:
                 json.WriteString("event", "started");
                 json.WriteString("jobId", started.JobId);
@@ -92,6 +94,16 @@ internal sealed class JsonOutput(Stream output, int progressEvery) : ITrainingOu
                 Number(json, "trainLoss", epoch.TrainLoss);
                 Number(json, "testLoss", epoch.TestLoss);
                 Number(json, "testAccuracy", epoch.TestAccuracy);
+                break;
+            case CheckpointSaved checkpoint:
+                json.WriteString("event", "checkpoint");
+                json.WriteNumber("step", checkpoint.Step);
+                json.WriteNumber("bytes", checkpoint.Bytes);
+                break;
+            case TrainingPaused paused:
+                json.WriteString("event", "paused");
+                json.WriteString("jobId", paused.JobId);
+                json.WriteNumber("step", paused.Step);
                 break;
             case TrainingCompleted completed:
                 WriteCompleted(json, completed);

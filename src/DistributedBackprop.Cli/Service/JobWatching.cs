@@ -66,7 +66,7 @@ internal sealed class JobWatching(ServiceConnection connection, ServiceOutput ou
 
     private void Tell(TrainingEvent happened)
     {
-        if (output.IsJson)
+        if (output.IsJson && happened is not TrainingWaits)
         {
             output.Print(json => JsonOutput.Write(json, happened), null);
             return;
@@ -88,6 +88,9 @@ internal sealed class JobWatching(ServiceConnection connection, ServiceOutput ou
     private static string LineOf(TrainingEvent happened) => happened switch
     {
         TrainingWaiting => "waits for its turn",
+        TrainingWaits waits => $"waits: {waits.Reason}",
+        CheckpointSaved checkpoint => string.Create(
+            CultureInfo.InvariantCulture, $"checkpoint after step {checkpoint.Step}, {checkpoint.Bytes:N0} bytes"),
         TrainingStarted started => string.Create(
             CultureInfo.InvariantCulture, $"begins: {started.Layers} layers, {started.Parameters:N0} parameters, {started.Nodes} nodes"),
         GenerationStarted generation => string.Create(

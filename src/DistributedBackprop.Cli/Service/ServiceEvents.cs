@@ -9,7 +9,9 @@ internal static class ServiceEvents
     /// <summary>An event; null for one of a newer service that this program does not know.</summary>
     public static TrainingEvent? Of(Event message) => message.BodyCase switch
     {
+        Event.BodyOneofCase.Waiting when message.Waiting.Reason.Length > 0 => new TrainingWaits(message.Waiting.Step, message.Waiting.Reason),
         Event.BodyOneofCase.Waiting => new TrainingWaiting(message.Waiting.JobId),
+        Event.BodyOneofCase.Checkpoint => new CheckpointSaved(message.Checkpoint.Step, message.Checkpoint.Bytes),
         Event.BodyOneofCase.Started => new TrainingStarted(
             message.Started.JobId, message.Started.Layers, message.Started.Parameters, message.Started.Nodes),
         Event.BodyOneofCase.Generation => new GenerationStarted(

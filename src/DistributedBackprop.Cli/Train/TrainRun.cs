@@ -62,7 +62,7 @@ internal static class TrainRun
         return outcome switch
         {
             TrainingCompleted => ExitCode.Done,
-            TrainingCancelled => ExitCode.Interrupted,
+            TrainingCancelled or TrainingPaused => ExitCode.Interrupted,
             _ => ExitCode.JobFailed,
         };
     }

@@ -15,18 +15,30 @@ public sealed class ChildNodes : IAsyncDisposable
 {
     private readonly Action<string> _tell;
     private readonly Action<ChildExit> _ended;
+    private readonly ChildProgram _program;
+    private readonly Lock _lock = new();
     private readonly List<Process> _processes = [];
     private readonly List<Task> _ends = [];
     private volatile bool _isOver;
 
-    private ChildNodes(Action<string> tell, Action<ChildExit> ended)
+    private ChildNodes(ChildProgram program, Action<string> tell, Action<ChildExit> ended)
     {
+        _program = program;
         _tell = tell;
         _ended = ended;
     }
 
     /// <summary>The processes, in the order of their starting.</summary>
-    public ImmutableArray<int> ProcessIds { get; private set; } = [];
+    public ImmutableArray<int> ProcessIds
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _processes.Select(process => process.Id)];
+            }
+        }
+    }
 
     /// <summary>Starts the children.</summary>
     /// <param name="program">What is started.</param>
@@ -38,12 +50,12 @@ public sealed class ChildNodes : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(program);
         ArgumentNullException.ThrowIfNull(nodes);
-        var children = new ChildNodes(tell, ended);
+        var children = new ChildNodes(program, tell, ended);
         try
         {
             foreach (var node in nodes)
             {
-                children.Start(program, node);
+                children.Start(node);
             }
         }
         catch
@@ -52,14 +64,53 @@ public sealed class ChildNodes : IAsyncDisposable
             throw;
         }
 
-        children.ProcessIds = [.. children._processes.Select(process => process.Id)];
         return children;
+    }
+
+    /// <summary>Starts a further child, for one that has ended; not once they are all to end.</summary>
+    /// <param name="node">Its settings.</param>
+    public void Start(NodeOptions node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        Process process;
+        lock (_lock)
+        {
+            if (_isOver)
+            {
+                return;
+            }
+
+            process = Process.Start(new ProcessStartInfo(_program.File, [.. _program.Arguments, "node", "--child"])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
+                StandardErrorEncoding = Encoding.UTF8,
+            })!;
+            _processes.Add(process);
+            _ends.Add(EndAsync(process, node.Name));
+        }
+
+        Furnish(process, node);
+    }
+
+    /// <summary>Kills a child, which is told as every end of a child.</summary>
+    /// <param name="processId">Which; others are left alone.</param>
+    public void Kill(int processId)
+    {
+        lock (_lock)
+        {
+            _processes.Find(process => process.Id == processId)?.Kill();
+        }
     }
 
     /// <summary>Kills the children that are left, and waits until they are gone.</summary>
     public async ValueTask DisposeAsync()
     {
         KillAll();
+
+        // None is started any more.
         await Task.WhenAll(_ends);
         foreach (var process in _processes)
         {
@@ -67,17 +118,8 @@ public sealed class ChildNodes : IAsyncDisposable
         }
     }
 
-    private void Start(ChildProgram program, NodeOptions node)
+    private void Furnish(Process process, NodeOptions node)
     {
-        var process = Process.Start(new ProcessStartInfo(program.File, [.. program.Arguments, "node", "--child"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
-            StandardErrorEncoding = Encoding.UTF8,
-        })!;
-        _processes.Add(process);
         process.ErrorDataReceived += (_, line) =>
         {
             if (!string.IsNullOrEmpty(line.Data))
@@ -89,7 +131,6 @@ public sealed class ChildNodes : IAsyncDisposable
 
         // What a child says there is for people who start one by hand; a full pipe would stop it.
         process.BeginOutputReadLine();
-        _ends.Add(EndAsync(process, node.Name));
         try
         {
             // Not closed before the child is gone: its end tells the child that this process is.
@@ -113,10 +154,13 @@ public sealed class ChildNodes : IAsyncDisposable
 
     private void KillAll()
     {
-        _isOver = true;
-        foreach (var process in _processes)
+        lock (_lock)
         {
-            process.Kill();
+            _isOver = true;
+            foreach (var process in _processes)
+            {
+                process.Kill();
+            }
         }
     }
 }

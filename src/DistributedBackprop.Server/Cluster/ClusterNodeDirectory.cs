@@ -36,6 +36,16 @@ internal sealed class ClusterNodeDirectory : ReceiveActor, IWithTimers
             TellChanges();
             Sender.Tell(new LeavingNoted(leaving.Node));
         });
+        Receive<NodeIsDead>(dead =>
+        {
+            // Certain, and so not left to the failure detector.
+            if (_roster.Find(dead.Agent) is { } address)
+            {
+                _log.Warning("{0} is dead: nobody listens there any more", address);
+                _cluster.Down(address);
+                Change(() => _roster.Remove(address));
+            }
+        });
         Receive<WatchNodes>(_ =>
         {
             _watchers.Add(Sender);

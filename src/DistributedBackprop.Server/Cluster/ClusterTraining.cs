@@ -36,14 +36,27 @@ public sealed class ClusterTrainingException(string message) : Exception(message
 /// <summary>
 /// A cluster on this machine: this process is its only coordinator and no worker, its children <c>node-1</c> … are the
 /// workers. Nodes of other machines may join where they know the secret, which is random unless it is set.
+/// A child that ends otherwise than politely is followed by another one of its name; one that does not answer any more is
+/// killed first. Where children end again and again without a step between, the job fails.
 /// </summary>
 public sealed class ClusterTraining : ITrainer
 {
+    // For each node; nodes that are lost do not end a job, but those that never get a step done would for ever.
+    private const int MostEndsWithoutStep = 3;
+
     private readonly ClusterNode _node;
     private readonly Action<string> _tell;
     private readonly TaskCompletionSource<ChildExit> _firstExit = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _gaveUp = new();
+    private readonly CancellationTokenSource _disposing = new();
+    private readonly Lock _lock = new();
+    private ImmutableDictionary<string, NodeOptions> _options = ImmutableDictionary<string, NodeOptions>.Empty;
     private ChildNodes? _children;
     private ImmutableArray<NodeInfo> _nodes = [];
+    private ImmutableArray<NodeInfo> _known = [];
+    private string _whyGivenUp = "";
+    private int _endsWithoutStep;
+    private bool _stands;
 
     private ClusterTraining(ClusterNode node, Action<string> tell)
     {
@@ -98,8 +111,31 @@ public sealed class ClusterTraining : ITrainer
     }
 
     /// <inheritdoc/>
-    public Task<TrainingResult> RunAsync(JobRun run, Action<TrainingEvent> observe, CancellationToken cancellation = default) =>
-        _node.RunAsync(run, observe, cancellation);
+    public async Task<TrainingResult> RunAsync(
+        JobRun run, Action<TrainingEvent> observe, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _gaveUp.Token);
+        var result = await _node.RunAsync(run, OnEvent, either.Token);
+        if (result.Outcome is not TrainingCancelled cancelled || !_gaveUp.IsCancellationRequested)
+        {
+            return result;
+        }
+
+        result.Dispose();
+        return new TrainingResult(
+            new TrainingFailed(run.Id, cancelled.Step, null, _whyGivenUp), result.Graph, [], result.Generations);
+
+        void OnEvent(TrainingEvent happened)
+        {
+            if (happened is StepDone)
+            {
+                Interlocked.Exchange(ref _endsWithoutStep, 0);
+            }
+
+            observe(happened);
+        }
+    }
 
     /// <summary>Waits until the node directory shows nodes that fit.</summary>
     /// <param name="fits">Whether they do; called from an actor.</param>
@@ -110,12 +146,15 @@ public sealed class ClusterTraining : ITrainer
     /// <summary>Ends all.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _disposing.CancelAsync();
         if (_children is not null)
         {
             await _children.DisposeAsync();
         }
 
         await _node.DisposeAsync();
+        _gaveUp.Dispose();
+        _disposing.Dispose();
     }
 
     private async Task StartChildrenAsync(ClusterTrainingOptions options, NodeOptions head, CancellationToken cancellation)
@@ -131,7 +170,8 @@ public sealed class ClusterTraining : ITrainer
             DataRoot = Path.GetFullPath(options.DataRoot),
             TlsFiles = head.TlsFiles,
             IsInsecure = head.Tls is null,
-        });
+        }).ToImmutableArray();
+        _options = nodes.ToImmutableDictionary(node => node.Name);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(options.Deadline);
         var seen = ImmutableArray<NodeInfo>.Empty;
@@ -146,7 +186,9 @@ public sealed class ClusterTraining : ITrainer
         await Task.WhenAny(up, FirstExit);
         if (up.IsCompletedSuccessfully)
         {
-            _nodes = await up;
+            _nodes = _known = await up;
+            _stands = true;
+            _ = WatchChildrenAsync();
         }
 
         // After the nodes are known: who ends from now on is found there.
@@ -171,9 +213,57 @@ public sealed class ClusterTraining : ITrainer
     {
         _firstExit.TrySetResult(exit);
         _tell(string.Create(CultureInfo.InvariantCulture, $"{exit.Node} ended with exit code {exit.ExitCode}"));
-        foreach (var node in _nodes.Where(node => node.Description.ProcessId == exit.ProcessId))
+        foreach (var node in _known.Where(node => node.Description.ProcessId == exit.ProcessId))
         {
-            Akka.Cluster.Cluster.Get(System).Down(node.Agent.Path.Address);
+            Directory.Tell(new NodeIsDead(node.Agent));
+        }
+
+        // One that was asked to leave has done so.
+        if (_stands && exit.ExitCode != 0)
+        {
+            Replace(exit);
+        }
+    }
+
+    private void Replace(ChildExit exit)
+    {
+        if (Interlocked.Increment(ref _endsWithoutStep) <= (MostEndsWithoutStep * _options.Count) + 1)
+        {
+            _children!.Start(_options[exit.Node]);
+            return;
+        }
+
+        lock (_lock)
+        {
+            _whyGivenUp = string.Create(
+                CultureInfo.InvariantCulture,
+                $"the nodes end again and again without a step between: at last {exit.Node} with exit code {exit.ExitCode}");
+        }
+
+        _gaveUp.Cancel();
+    }
+
+    // A child that is silent may be frozen for good; its parent need not wait for the cluster to agree that it is gone.
+    private async Task WatchChildrenAsync()
+    {
+        try
+        {
+            await _node.NodesAsync(
+                now =>
+                {
+                    _known = now;
+                    foreach (var silent in now.Where(node => node.Presence == NodePresence.Unreachable))
+                    {
+                        _children!.Kill(silent.Description.ProcessId);
+                    }
+
+                    return false;
+                },
+                _disposing.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // It is over.
         }
     }
 }

@@ -94,6 +94,9 @@ internal sealed class NodeRoster(string version, string settings)
     /// <summary>A member is gone for good.</summary>
     public void Remove(Address address) => _entries.RemoveAll(entry => entry.Address.Equals(address));
 
+    /// <summary>The member whose agent this is; null where there is none.</summary>
+    public Address? Find(IActorRef agent) => _entries.Find(entry => agent.Equals(entry.Agent))?.Address;
+
     private string? Objection(Entry entry, NodeDescription described)
     {
         if (described.Version != version)

@@ -16,6 +16,12 @@ internal static class EventMessages
             case TrainingWaiting waiting:
                 message.Waiting = new Waiting { JobId = waiting.JobId };
                 break;
+            case TrainingWaits waits:
+                message.Waiting = new Waiting { Reason = waits.Reason, Step = waits.Step };
+                break;
+            case CheckpointSaved checkpoint:
+                message.Checkpoint = new Checkpoint { Step = checkpoint.Step, Bytes = checkpoint.Bytes };
+                break;
             case TrainingStarted started:
                 message.Started = new Started
                 {

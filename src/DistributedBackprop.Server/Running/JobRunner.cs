@@ -47,7 +47,7 @@ internal sealed class JobRunner(ActorSystem system, IActorRef coordinator)
                     break;
                 case JobOver over:
                     system.Stop(watcher);
-                    var result = new TrainingResult(over.Event, run.Graph, over.Parameters, over.Generations);
+                    var result = new TrainingResult(over.Event, run.Graph, over.Parameters, over.Generations, over.GoesOnFrom);
                     if (failure is not null)
                     {
                         result.Dispose();

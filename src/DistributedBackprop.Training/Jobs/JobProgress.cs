@@ -15,6 +15,7 @@ public sealed class JobProgress
     private readonly Loss _loss;
     private readonly int? _testExamples;
     private readonly SortedDictionary<long, Reports> _steps = [];
+    private readonly RememberedStates _remembered;
     private Reports? _evaluation;
     private double _epochLossSum;
     private long _epochExamples;
@@ -26,13 +27,39 @@ public sealed class JobProgress
     /// <param name="plan">Which examples a step takes.</param>
     /// <param name="loss">Says what sums are divided by.</param>
     /// <param name="testExamples">Examples of the test set; null without one.</param>
-    public JobProgress(TrainingJob job, StepPlan plan, Loss loss, int? testExamples)
+    /// <param name="checkpointEvery">
+    /// <see cref="StateAt"/> is kept for each multiple of this number of steps, ≥ 1; null for none.
+    /// </param>
+    public JobProgress(TrainingJob job, StepPlan plan, Loss loss, int? testExamples, long? checkpointEvery = null)
     {
         ArgumentNullException.ThrowIfNull(job);
         _job = job;
         _plan = plan;
         _loss = loss;
         _testExamples = testExamples;
+        _remembered = new RememberedStates(checkpointEvery);
+    }
+
+    /// <summary>A job that goes on from where another run of it was.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="plan">Which examples a step takes.</param>
+    /// <param name="loss">Says what sums are divided by.</param>
+    /// <param name="testExamples">Examples of the test set; null without one.</param>
+    /// <param name="from">What that run knew.</param>
+    /// <param name="checkpointEvery">As for a job that has not begun.</param>
+    /// <exception cref="ArgumentException">This job cannot have been there.</exception>
+    public JobProgress(
+        TrainingJob job, StepPlan plan, Loss loss, int? testExamples, ProgressState from, long? checkpointEvery = null)
+        : this(job, plan, loss, testExamples, checkpointEvery)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        if (from.Step > plan.TotalSteps || (from.IsAtBoundary && (from.Step == 0 || BoundaryAtOrAfter(from.Step) != from.Step)))
+        {
+            throw new ArgumentException(
+                $"This job of {plan.TotalSteps} steps, {plan.StepsPerEpoch} to the epoch, is never at {from}.", nameof(from));
+        }
+
+        Restore(from);
     }
 
     /// <summary>The last step whose losses are all there.</summary>
@@ -53,6 +80,22 @@ public sealed class JobProgress
     /// <summary>Of the last evaluation; null without one.</summary>
     public double? TestAccuracy { get; private set; }
 
+    /// <summary>What the future depends on now. Reports on later steps are not part of it: they come again.</summary>
+    public ProgressState State => new(
+        Step,
+        Examples,
+        Epochs,
+        TrainLoss,
+        TestLoss,
+        TestAccuracy,
+        _epochLossSum,
+        _epochExamples,
+        _bestTestLoss,
+        _epochsWithoutBetter,
+        IsAtBoundary,
+        NeedsRound,
+        IsOver);
+
     /// <summary>Whether the job has reached its end.</summary>
     public bool IsOver { get; private set; }
 
@@ -65,9 +108,26 @@ public sealed class JobProgress
     /// <summary>Whether the boundary waits for an evaluation of the test set.</summary>
     public bool NeedsEvaluation => IsAtBoundary && _testExamples is > 0;
 
+    /// <summary>
+    /// The state exactly after a step, its epoch's end not yet decided, for the checkpoint of that step; null where the
+    /// step is not complete, is no multiple of what was asked for, or is too long ago: the
+    /// <see cref="RememberedStates.Most"/> newest are kept.
+    /// </summary>
+    /// <param name="step">The step.</param>
+    public ProgressState? StateAt(long step) => _remembered.At(step);
+
+    /// <summary>The states up to this step are not asked for any more.</summary>
+    public void ForgetStates(long upToStep) => _remembered.Forget(upToStep);
+
     /// <summary>A replica's report on a step. Returns the steps that are complete by it, in order.</summary>
     public IEnumerable<StepSummary> OnStepJudged(long step, int replica, double lossSum, long correct)
     {
+        // Of a step that is complete nothing new can come: it is a report sent again.
+        if (step <= Step)
+        {
+            return [];
+        }
+
         if (!_steps.TryGetValue(step, out var reports))
         {
             _steps.Add(step, reports = new Reports(_job.Parallelism.Replicas));
@@ -150,12 +210,22 @@ public sealed class JobProgress
         _epochExamples += batch.Count;
         TrainLoss = _epochLossSum / _loss.MeanOver(_epochExamples);
         IsAtBoundary = BoundaryAtOrAfter(Step) == Step;
+        _remembered.OnStep(this);
         return new StepSummary(
             Step,
             (int)batch.Epoch + 1,
             batch.Count,
             reports.LossSum / _loss.MeanOver(batch.Count),
             (double)reports.Correct / batch.Count);
+    }
+
+    private void Restore(ProgressState from)
+    {
+        (Step, Examples, Epochs) = (from.Step, from.Examples, from.Epochs);
+        (TrainLoss, TestLoss, TestAccuracy) = (from.TrainLoss, from.TestLoss, from.TestAccuracy);
+        (_epochLossSum, _epochExamples) = (from.EpochLossSum, from.EpochExamples);
+        (_bestTestLoss, _epochsWithoutBetter) = (from.BestTestLoss, from.EpochsWithoutBetter);
+        (IsAtBoundary, NeedsRound, IsOver) = (from.IsAtBoundary, from.NeedsRound, from.IsOver);
     }
 
     private long BoundaryAtOrAfter(long step) =>

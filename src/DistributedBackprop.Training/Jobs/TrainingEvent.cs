@@ -33,6 +33,16 @@ public sealed record StepDone(long Step, int Epoch, double Loss, double Accuracy
 /// <param name="TestAccuracy">The share of the test set judged right; null without one.</param>
 public sealed record EpochDone(int Epoch, long Step, double TrainLoss, double? TestLoss, double? TestAccuracy) : TrainingEvent;
 
+/// <summary>The job's state after a step is saved: whatever is lost from now on, no earlier step is computed again.</summary>
+/// <param name="Step">After which step.</param>
+/// <param name="Bytes">Bytes of the state.</param>
+public sealed record CheckpointSaved(long Step, long Bytes) : TrainingEvent;
+
+/// <summary>The job cannot go on at present, and waits.</summary>
+/// <param name="Step">The last step trained.</param>
+/// <param name="Reason">What it waits for, for people.</param>
+public sealed record TrainingWaits(long Step, string Reason) : TrainingEvent;
+
 /// <summary>The job is done.</summary>
 /// <param name="JobId">Which job.</param>
 /// <param name="Steps">Steps trained.</param>
@@ -69,3 +79,8 @@ public sealed record TrainingFailed(string JobId, long Step, string? Layer, stri
 /// <param name="JobId">Which job.</param>
 /// <param name="Step">The last step trained.</param>
 public sealed record TrainingCancelled(string JobId, long Step) : TrainingEvent;
+
+/// <summary>The job has paused: it can go on from here.</summary>
+/// <param name="JobId">Which job.</param>
+/// <param name="Step">The last step trained, whose state is kept.</param>
+public sealed record TrainingPaused(string JobId, long Step) : TrainingEvent;

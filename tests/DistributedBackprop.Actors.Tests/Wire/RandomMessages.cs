@@ -108,6 +108,10 @@ internal sealed class RandomMessages
         Kind(_reason.Select(reason => new NodeRefused(reason))),
         Kind(_name.Select(node => new NodeLeaving(node))),
         Kind(_name.Select(node => new LeavingNoted(node))),
+        Kind(Gen.Const(new DescribeService())),
+        Kind(Gen.Select(
+            _name, _tensors.Where(tensors => tensors is not null), Gen.Bool, Gen.Int[0, 4096], Gen.Int[0, int.MaxValue],
+            (name, at, tls, threads, process) => new ServiceDescribed(name, at!, tls, threads, process))),
     ];
 
     private static IEnumerable<KeyValuePair<Type, Gen<IWireMessage>>> NodeMessages(Gen<Member> member) =>
@@ -135,21 +139,24 @@ internal sealed class RandomMessages
 
     private static IEnumerable<KeyValuePair<Type, Gen<IWireMessage>>> JobMessages() =>
     [
-        Kind(Gen.Select(_generation, _step, (generation, step) => new Grant(generation, step))),
+        Kind(Gen.Select(_generation, _step, _step, (generation, step, judged) => new Grant(generation, step, judged))),
         Kind(Gen.Select(_generation, _step, _replica, _number, _count, (generation, step, replica, sum, correct) =>
             new StepsJudged(
                 generation,
                 replica,
                 [.. Enumerable.Range(0, (int)(step % 5)).Select(index => new JudgedStep(step, sum, correct))]))),
-        Kind(Gen.Select(_generation, _step, (generation, step) => new Evaluate(generation, step))),
+        Kind(Gen.Select(_generation, _step, Gen.Int[1, int.MaxValue], (generation, step, number) =>
+            new Evaluate(generation, step, number))),
         Kind(Gen.Select(_generation, _step, _replica, _number, _count, (generation, step, replica, sum, correct) =>
-            new Evaluated(generation, step, replica, sum, correct))),
+            new Evaluated(generation, step, replica + 1, replica, sum, correct))),
         Kind(Gen.Select(_generation, _step, (generation, step) => new CloseRound(generation, step))),
         Kind(Gen.Select(_generation, _place, _replica, (generation, layer, replica) =>
             new RoundClosed(generation, layer, replica))),
-        Kind(Gen.Select(_generation, _name, _step, _reason, (generation, layer, step, reason) =>
-            new LayerFailed(generation, layer, step, reason))),
-        Kind(Gen.Select(_generation, _step, Gen.Bool, (generation, step, only) => new CaptureState(generation, step, only))),
+        Kind(Gen.Select(_generation, _name, _step, _reason, Gen.Bool, (generation, layer, step, reason, isFinal) =>
+            new LayerFailed(generation, layer, step, reason, isFinal))),
+        Kind(Gen.Select(_generation, _step, Gen.Bool, Gen.Bool, (generation, step, only, trainsOn) =>
+            new CaptureState(generation, step, only, trainsOn))),
+        Kind(Gen.Select(_generation, _name, _step, (generation, node, step) => new CaptureNoted(generation, node, step))),
     ];
 
     private static IEnumerable<KeyValuePair<Type, Gen<IWireMessage>>> PipelineMessages() =>

@@ -38,14 +38,14 @@ public sealed class RoundTripTests() : TestKit(WireSerializer.Hocon)
     [Fact]
     public void That_a_layer_failed_is_heard_however_long_and_broken_the_words_are()
     {
-        var sent = (LayerFailed)Sent(new LayerFailed(3, new string('n', 200_000), 7, "\uD83D" + new string('ß', 200_000)));
+        var sent = (LayerFailed)Sent(new LayerFailed(3, new string('n', 200_000), 7, "\uD83D" + new string('ß', 200_000), IsFinal: true));
         (sent.Generation, sent.Step).ShouldBe((3, 7));
         sent.Layer.ShouldStartWith("nnn");
         sent.Layer.ShouldEndWith("…");
         sent.Reason.ShouldEndWith("ß…");
 
         // Half a character is replaced.
-        ((LayerFailed)Sent(new LayerFailed(3, "dense1", 7, "a\uD83D"))).Reason.ShouldBe("a\uFFFD");
+        ((LayerFailed)Sent(new LayerFailed(3, "dense1", 7, "a\uD83D", IsFinal: false))).Reason.ShouldBe("a\uFFFD");
     }
 
     [Fact]

@@ -24,6 +24,7 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
     private (TrainingJob Job, Graph Graph)? _network;
     private IActorRef? _job;
     private object? _wish;
+    private JobStart? _goesOnFrom;
     private long _totalSteps;
     private ImmutableArray<float[]> _weights = [];
     private GenerationStarted? _generation;
@@ -40,7 +41,8 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
             _network = (run.Job, run.Graph);
             _totalSteps = new StepPlan(run.Job.Training, run.Data.Train.Count).TotalSteps;
             _wish = null;
-            begin.Coordinator.Tell(new SubmitJob(run, Self));
+            begin.Coordinator.Tell(new SubmitJob(run, Self, _goesOnFrom));
+            _goesOnFrom = null;
         });
         Receive<JobAccepted>(accepted =>
         {
@@ -89,6 +91,12 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
         _job?.Tell(wish);
     }
 
+    protected override void PostStop()
+    {
+        _goesOnFrom?.Dispose();
+        base.PostStop();
+    }
+
     private void Append(TrainingEvent happened)
     {
         _log.Append(happened);
@@ -119,6 +127,7 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
         }
 
         _job = null;
+        _goesOnFrom = over.GoesOnFrom;
         Context.Parent.Tell(new RunOver(_id, over.Event));
     }
 
