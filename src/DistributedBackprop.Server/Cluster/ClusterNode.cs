@@ -238,7 +238,7 @@ public sealed class ClusterNode : ITrainer
                 life,
                 new LayerThreads(options.Threads, LocalTraining.TilesOf),
                 pool,
-                new FileData(options.DataRoot),
+                new FileData(options.AllDataRoots),
                 plane));
         }
 

@@ -33,7 +33,7 @@ internal sealed class JobLoading(DataRoots roots) : IJobLoading
                     "model.input", $"an example of the data is {data.Train.Shape}, but the model takes {graph.Input}");
             }
 
-            return new JobLoaded(submission.Id, new JobRun(submission.Id, job, graph, data, null), null);
+            return new JobLoaded(submission.Id, new JobRun(submission.Id, job, graph, data, null) { DataRoot = submission.DataRoot }, null);
         }
 #pragma warning disable CA1031 // Whatever it is, it is the job's end and not the node's.
         catch (Exception e)

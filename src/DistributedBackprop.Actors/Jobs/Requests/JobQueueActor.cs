@@ -95,9 +95,10 @@ internal sealed class JobQueueActor : ReceiveActor
         var sender = Sender;
         Commit(decision.Events, () =>
         {
+            BeginThoseThatFit();
+
             // A job that was deleted is told as it was.
             sender.Tell(_table.Find(command.Id) is { } entry ? StatusOf(entry) : new JobStatus(before!, "", 0, JobMark.None));
-            BeginThoseThatFit();
         });
     }
 
