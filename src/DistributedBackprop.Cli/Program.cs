@@ -31,7 +31,9 @@ var root = new RootCommand("Trains neural networks in which every layer is an ac
     CompletionCommand.Create(),
 };
 var parsed = root.Parse(args);
-if (parsed.Errors.Count > 0)
+
+// A shell that asks what could stand there hands over a line that is not finished.
+if (parsed.Errors.Count > 0 && !(args is [var first, ..] && first.StartsWith("[suggest", StringComparison.Ordinal)))
 {
     foreach (var line in UsageErrors.Of(parsed, root))
     {

@@ -45,7 +45,7 @@ public sealed class CoordinatorActor : ReceiveActor
         ArgumentNullException.ThrowIfNull(generations);
         var queue = service is null
             ? null
-            : Context.ActorOf(JobQueueActor.Props(directory, service.Loading, service.Limits), JobQueueActor.Name);
+            : Context.Watch(Context.ActorOf(JobQueueActor.Props(directory, service.Loading, service.Limits), JobQueueActor.Name));
         Receive<IJobRequest>(request => queue?.Forward(request));
         Receive<SubmitJob>(submit =>
         {
@@ -68,6 +68,12 @@ public sealed class CoordinatorActor : ReceiveActor
         Receive<JobEnds>(ends => _running.Remove(ends.JobId));
         Receive<Terminated>(gone =>
         {
+            if (gone.ActorRef.Equals(queue))
+            {
+                // Without it nobody would be answered: all begins anew.
+                Context.Stop(Self);
+            }
+
             foreach (var (id, _) in _running.Where(pair => pair.Value.Equals(gone.ActorRef)).ToList())
             {
                 _running.Remove(id);

@@ -35,7 +35,7 @@ internal static class ServiceFailure
                 ExitCode.Denied, $"backprop: {address} lets nobody in with this token: {e.Status.Detail}"),
             StatusCode.Cancelled => new CommandException(ExitCode.Interrupted, "backprop: stopped"),
             StatusCode.DeadlineExceeded => new CommandException(ExitCode.NoCluster, $"backprop: {address} did not answer in time"),
-            StatusCode.Unavailable => new CommandException(
+            _ when e.StatusCode == StatusCode.Unavailable || e.Status.DebugException is HttpRequestException => new CommandException(
                 ExitCode.NoCluster, $"backprop: no service answers at {address}: {e.Status.Detail} (is 'backprop node' running there?)"),
             _ => new CommandException(ExitCode.JobFailed, $"backprop: {e.Status.Detail}"),
         };

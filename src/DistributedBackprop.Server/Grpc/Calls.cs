@@ -2,13 +2,15 @@ using Akka.Actor;
 using DistributedBackprop.Actors.Jobs.Requests;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Microsoft.Extensions.Hosting;
 using Status = Grpc.Core.Status;
 
 namespace DistributedBackprop.Server.Grpc;
 
 /// <summary>Brings calls to the coordinator, in this process or over another node's service.</summary>
 /// <param name="gate">Knows where it is.</param>
-internal sealed class Calls(CoordinatorGate gate)
+/// <param name="host">Says when the node stops: nobody is to be waited for then.</param>
+internal sealed class Calls(CoordinatorGate gate, IHostApplicationLifetime host)
 {
     // Of a call without a deadline.
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
@@ -58,9 +60,10 @@ internal sealed class Calls(CoordinatorGate gate)
     public async Task StreamAsync<TReply>(
         ServerCallContext context,
         IServerStreamWriter<TReply> replies,
-        Func<IActorRef, Task> here,
+        Func<IActorRef, CancellationToken, Task> here,
         Func<GrpcChannel, CallOptions, AsyncServerStreamingCall<TReply>> there)
     {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, host.ApplicationStopping);
         CoordinatorPlace place;
         using (var patience = Patience(context))
         {
@@ -69,17 +72,21 @@ internal sealed class Calls(CoordinatorGate gate)
 
         if (place.Here is { } coordinator)
         {
-            await here(coordinator);
+            await here(coordinator, ending.Token);
             return;
         }
 
         try
         {
-            using var call = there(place.There!, Options(context, context.CancellationToken));
-            await foreach (var reply in call.ResponseStream.ReadAllAsync(context.CancellationToken))
+            using var call = there(place.There!, Options(context, ending.Token));
+            await foreach (var reply in call.ResponseStream.ReadAllAsync(ending.Token))
             {
-                await replies.WriteAsync(reply, context.CancellationToken);
+                await replies.WriteAsync(reply, ending.Token);
             }
+        }
+        catch (Exception e) when (host.ApplicationStopping.IsCancellationRequested && e is OperationCanceledException or RpcException)
+        {
+            throw ServiceErrors.Unavailable("this node stops: go on after the last event at another");
         }
         catch (RpcException e)
         {
@@ -113,9 +120,9 @@ internal sealed class Calls(CoordinatorGate gate)
         cancellation);
 
     // A little less than the deadline, so that the words still arrive.
-    private static CancellationTokenSource Patience(ServerCallContext context)
+    private CancellationTokenSource Patience(ServerCallContext context)
     {
-        var source = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        var source = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, host.ApplicationStopping);
         var left = context.Deadline == DateTime.MaxValue ? _patience : context.Deadline - DateTime.UtcNow - TimeSpan.FromMilliseconds(100);
         source.CancelAfter(left < TimeSpan.Zero ? TimeSpan.Zero : left < _patience ? left : _patience);
         return source;

@@ -24,14 +24,14 @@ internal sealed class ModelsService(Calls calls) : Models.ModelsBase, IDisposabl
         calls.StreamAsync(
             context,
             responseStream,
-            async coordinator =>
+            async (coordinator, cancellation) =>
             {
                 var network = await Calls.AskAsync<TrainedNetwork>(
-                    coordinator, new NetworkRequest(JobDocuments.Id(request.Id)), context.CancellationToken);
-                await _turns.WaitAsync(context.CancellationToken);
+                    coordinator, new NetworkRequest(JobDocuments.Id(request.Id)), cancellation);
+                await _turns.WaitAsync(cancellation);
                 try
                 {
-                    await WriteAsync(network, responseStream, context.CancellationToken);
+                    await WriteAsync(network, responseStream, cancellation);
                 }
                 finally
                 {

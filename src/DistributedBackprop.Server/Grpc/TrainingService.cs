@@ -98,17 +98,17 @@ internal sealed class TrainingService(Calls calls, ClusterMembers members, JobLi
         return calls.StreamAsync(
             context,
             responseStream,
-            async coordinator =>
+            async (coordinator, cancellation) =>
             {
                 // Nothing is kept for a watcher: it comes for the next events when the ones before have left.
                 var after = request.AfterEvent;
                 while (true)
                 {
                     var batch = await Calls.AskAsync<EventBatch>(
-                        coordinator, new EventsRequest(id, after, MostEvents, every), context.CancellationToken);
+                        coordinator, new EventsRequest(id, after, MostEvents, every), cancellation);
                     foreach (var happened in batch.Events)
                     {
-                        await responseStream.WriteAsync(EventMessages.Of(happened), context.CancellationToken);
+                        await responseStream.WriteAsync(EventMessages.Of(happened), cancellation);
                     }
 
                     if (batch.IsEnd)

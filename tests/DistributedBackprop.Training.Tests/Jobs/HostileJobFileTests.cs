@@ -93,7 +93,7 @@ public class HostileJobFileTests
     {
         var text = (item[0] == '1' ? "[" : "") + string.Concat(Enumerable.Repeat(item, 110_000));
 
-        JobFile.Parse("job.yaml", text).Errors.First().Message.ShouldBe("a job file may have at most 100000 values");
+        JobFile.Parse("job.yaml", text).Errors.First().Message.ShouldBe("a job file may have at most 24000 values");
     }
 
     [Fact]

@@ -21,6 +21,7 @@ internal sealed class JobQueueActor : ReceiveActor
     private readonly JobTable _table;
     private readonly Dictionary<string, Record> _records = new(StringComparer.Ordinal);
     private ImmutableArray<NodeInfo> _workers = [];
+    private readonly KeptWeights _weights = new();
     private long _recordsMade;
 
     public JobQueueActor(IActorRef directory, IJobLoading loading, JobTableLimits limits)
@@ -36,7 +37,14 @@ internal sealed class JobQueueActor : ReceiveActor
         });
         Receive<JobLoaded>(OnLoaded);
         Receive<MarkChanged>(changed => Update(changed.Id, record => record with { Mark = changed.Mark, Newest = changed.Generation }));
-        Receive<RunOver>(over => OnOver(over.Id, over.Outcome));
+        Receive<RunOver>(over =>
+        {
+            OnOver(over.Id, over.Outcome);
+            foreach (var id in _weights.Add(over.Id, over.WeightBytes).Where(_records.ContainsKey))
+            {
+                _records[id].Actor.Tell(new ForgetWeights());
+            }
+        });
         Receive<Terminated>(gone =>
         {
             foreach (var id in _records.Where(pair => pair.Value.Actor.Equals(gone.ActorRef)).Select(pair => pair.Key).ToList())

@@ -47,6 +47,13 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
         Receive<JobAccepted>(accepted =>
         {
             _job = accepted.Job;
+
+            // A job that goes on may run ahead of what was taken in before it paused.
+            if (_log.LastStep is { } taken)
+            {
+                _job.Tell(new Watched(taken.Step));
+            }
+
             if (_wish is not null)
             {
                 _job.Tell(_wish);
@@ -66,8 +73,9 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
         Receive<JobOver>(End);
         Receive<EventsRequest>(Read);
         Receive<NetworkRequest>(_ => Sender.Tell(_weights.IsEmpty || _network is not { } network
-            ? new RequestRefused(Refusal.WrongState, $"job '{_id}' has no weights: it has not completed")
+            ? new RequestRefused(Refusal.WrongState, $"job '{_id}' has no weights: it has not completed, or they have made room for those of newer jobs")
             : new TrainedNetwork(network.Job, network.Graph, _weights)));
+        Receive<ForgetWeights>(_ => _weights = []);
         Receive<TellMark>(_ => MarkIfChanged());
         Receive<AnswerAll>(_ => AnswerReaders(isDue: true));
     }
@@ -128,7 +136,7 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
 
         _job = null;
         _goesOnFrom = over.GoesOnFrom;
-        Context.Parent.Tell(new RunOver(_id, over.Event));
+        Context.Parent.Tell(new RunOver(_id, over.Event, _weights.Sum(layer => (long)layer.Length * sizeof(float))));
     }
 
     private void Read(EventsRequest request)

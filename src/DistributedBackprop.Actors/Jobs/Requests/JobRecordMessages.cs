@@ -21,4 +21,8 @@ internal sealed record MarkChanged(string Id, JobMark Mark, GenerationStarted? G
 /// <summary>A job's record tells the queue that the job's actor has ended, and how.</summary>
 /// <param name="Id">Which job.</param>
 /// <param name="Outcome">Completed, failed, cancelled, or paused.</param>
-internal sealed record RunOver(string Id, TrainingEvent Outcome) : INoSerializationVerificationNeeded;
+/// <param name="WeightBytes">What the record keeps of it.</param>
+internal sealed record RunOver(string Id, TrainingEvent Outcome, long WeightBytes = 0) : INoSerializationVerificationNeeded;
+
+/// <summary>The queue has a job's record give up the weights: those of newer jobs take their place.</summary>
+internal sealed record ForgetWeights : INoSerializationVerificationNeeded;
