@@ -46,6 +46,9 @@ switch (args)
     case ["load", var minutes, var nodes]:
         return await new LoadBenchmark(Console.Out, int.Parse(nodes, CultureInfo.InvariantCulture))
             .RunAsync(double.Parse(minutes, CultureInfo.InvariantCulture)) ? 0 : 1;
+    case ["checkpoints", .. var connection]:
+        await CheckpointBenchmark.RunAsync(Console.Out, connection);
+        return 0;
     case ["profile"]:
         StepProfile.Run(Console.Out);
         return 0;
@@ -62,6 +65,7 @@ switch (args)
                    cluster    two processes beside DistributedDataParallel and gloo; control messages under load
                    averaging DATA   bytes and accuracy of parameter averaging beside gradient averaging, on MNIST files
                    load [MINUTES NODES]   processes that train flat out (5 minutes, 2 of them): none may seem dead to another
+                   checkpoints [CONNECTION]   200 MB of state written and read: SQLite, and PostgreSQL if one is named
                    profile    where the time of a step goes
             """);
         return 2;

@@ -30,18 +30,21 @@ internal sealed class CheckpointFlow : IDisposable
     /// <param name="saver">Who saves checkpoints; null: they are kept in memory alone.</param>
     /// <param name="job">Whom that one answers.</param>
     /// <param name="restore">What generations begin with.</param>
+    /// <param name="progress">The job's course from there.</param>
     /// <param name="time">The clock.</param>
-    public CheckpointFlow(JobRun run, IActorRef? saver, IActorRef job, RestorePoint restore, ITimeProvider time)
+    public CheckpointFlow(
+        JobRun run, IActorRef? saver, IActorRef job, RestorePoint restore, JobProgress progress, ITimeProvider time)
     {
         _run = run;
         _saver = saver ?? ActorRefs.Nobody;
         _job = job;
         _restore = restore;
         _time = time;
-        _progress = run.ProgressFrom(ProgressState.Beginning);
+        _progress = progress;
         _askedAt = time.MonotonicClock;
         _schedule = new CheckpointSchedule(
             run.Job.Checkpoints.EverySteps ?? JobRun.CheckpointEvery, run.Plan.TotalSteps);
+        _schedule.Restart(progress.Step);
     }
 
     /// <summary>The last step that may be granted.</summary>

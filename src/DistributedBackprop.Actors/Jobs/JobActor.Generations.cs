@@ -233,7 +233,7 @@ public sealed partial class JobActor
         {
             _progress = _run.ProgressFrom(_restore.Progress);
             _boundary = new EpochBoundary(_run, _progress);
-            _grants = new GrantWindow(_progress, _run.StepsAhead, _grants.Watched);
+            _grants = new GrantWindow(_progress, _run.StepsAhead, _clock, _grants.Watched);
             _checkpoints.Restart(_progress);
         }
 

@@ -69,15 +69,16 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         _keeper = keeper;
         _watch = new JobWatch(watcher, start.ToldStep, start.ToldEpochs);
         (_generation, _recoveries, _examplesBefore) = (start.LastGeneration, start.Recoveries, start.Progress.Examples);
-        _clock = new TrainingClock(Context.System.Scheduler);
+        _clock = new TrainingClock(Context.System.Scheduler, start.Progress.Step);
         _steps = new StepWatch(Context.System.Scheduler);
         _layout = run.StateLayout();
         _nodes = new NodeChoice(run);
         _restore = new RestorePoint(run, _layout, keeper.Pool, start);
-        _checkpoints = new CheckpointFlow(run, keeper.Checkpoints, Self, _restore, Context.System.Scheduler);
         _progress = run.ProgressFrom(_restore.Progress);
+        _checkpoints = new CheckpointFlow(
+            run, keeper.Checkpoints, Self, _restore, _progress, Context.System.Scheduler);
         _boundary = new EpochBoundary(run, _progress);
-        _grants = new GrantWindow(_progress, run.StepsAhead);
+        _grants = new GrantWindow(_progress, run.StepsAhead, _clock);
         FromGeneration();
         FromNodes();
         FromOthers();

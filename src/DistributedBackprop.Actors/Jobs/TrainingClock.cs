@@ -4,7 +4,8 @@ namespace DistributedBackprop.Actors.Jobs;
 
 /// <summary>Measures how long a job trains, evaluations excluded, by the scheduler's clock.</summary>
 /// <param name="time">The clock: virtual in simulation.</param>
-internal sealed class TrainingClock(ITimeProvider time)
+/// <param name="afterStep">The last step trained before.</param>
+internal sealed class TrainingClock(ITimeProvider time, long afterStep)
 {
     private readonly TimeSpan _created = time.HighResMonotonicClock;
     private TimeSpan _trained;
@@ -35,11 +36,15 @@ internal sealed class TrainingClock(ITimeProvider time)
     }
 
     /// <summary>Examples per second of training so far; 0 where no time has passed.</summary>
-    public double SamplesPerSecond(long examples)
-    {
-        var trained = _trained + (_since is { } since ? time.HighResMonotonicClock - since : TimeSpan.Zero);
-        return trained > TimeSpan.Zero ? examples / trained.TotalSeconds : 0;
-    }
+    public double SamplesPerSecond(long examples) => Trained is var trained && trained > TimeSpan.Zero ? examples / trained.TotalSeconds : 0;
+
+    /// <summary>The mean time of a step so far; a second before the first.</summary>
+    /// <param name="step">How far the job has come.</param>
+    public TimeSpan MeanStep(long step) => step > afterStep && Trained is var trained && trained > TimeSpan.Zero
+        ? trained / (step - afterStep)
+        : TimeSpan.FromSeconds(1);
+
+    private TimeSpan Trained => _trained + (_since is { } since ? time.HighResMonotonicClock - since : TimeSpan.Zero);
 
     /// <summary>Examples per second since the step before; 0 where no time has passed.</summary>
     public double RateOf(int examples)

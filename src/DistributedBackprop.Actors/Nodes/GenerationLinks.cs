@@ -86,7 +86,9 @@ internal sealed class GenerationLinks(IActorContext context, NodeEquipment node,
 
     private void Open(Member peer, ulong job)
     {
-        var link = context.ActorOf(LinkActor.Props(node.Plane!, peer.Name, peer.Tensors!, job), $"link-{_links.Count}");
+        var link = context.ActorOf(
+            LinkActor.Props(node.Plane!, peer.Name, peer.Tensors!, job).WithDispatcher(LayerThreads.LinkDispatcher),
+            $"link-{_links.Count}");
         link.Tell(new LinkTo(peer.Actor));
         _links.Add(peer.Name, link);
     }

@@ -17,9 +17,13 @@ public sealed record LayerThreads(int Threads, Func<int, ITiles> TilesOf)
     /// <summary>The dispatcher of a lane.</summary>
     public static string DispatcherOf(int lane) => $"backprop.lane-{lane}";
 
-    /// <summary>The configuration of the lanes' dispatchers: one dedicated thread each.</summary>
-    public static string Hocon(int lanes) => string.Concat(Enumerable.Range(0, lanes).Select(lane =>
-        $"{DispatcherOf(lane)} {OwnThreadsConfigurator.Hocon(1)}\n"));
+    /// <summary>The dispatcher of links to other nodes: what leaves waits for no kernel.</summary>
+    public const string LinkDispatcher = "backprop.links";
+
+    /// <summary>The configuration of the lanes' and the links' dispatchers: one dedicated thread each.</summary>
+    public static string Hocon(int lanes) => string.Concat(Enumerable.Range(0, lanes).Select(DispatcherOf)
+        .Append(LinkDispatcher)
+        .Select(dispatcher => $"{dispatcher} {OwnThreadsConfigurator.Hocon(1)}\n"));
 
     /// <summary>Shares the threads out.</summary>
     /// <param name="pipelines">Stages of replicas that run here, ≥ 1.</param>

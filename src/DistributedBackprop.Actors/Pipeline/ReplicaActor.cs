@@ -18,9 +18,6 @@ public sealed class ReplicaActor : PipelineActor
     private const int EvaluationWindow = 4;
     private const int EvaluationChunk = 256;
 
-    // No more than half of what the job grants at once.
-    private const int StepsTogether = 4;
-
     private static readonly TimeSpan _reportEvery = TimeSpan.FromMilliseconds(50);
 
     private readonly ReplicaAssignment _assignment;
@@ -34,6 +31,7 @@ public sealed class ReplicaActor : PipelineActor
     private long _fedStep;
     private long _judgedStep;
     private long _grantedStep;
+    private long _reportAtStep;
     private Evaluation? _evaluation;
     private Evaluation? _lastEvaluation;
     private Evaluated? _evaluated;
@@ -81,6 +79,7 @@ public sealed class ReplicaActor : PipelineActor
         if (grant.UpToStep > _grantedStep)
         {
             _grantedStep = grant.UpToStep;
+            _reportAtStep = _judgedStep + ((_grantedStep - _judgedStep) / 2);
             FeedSteps();
         }
         else if (_unacknowledged.Count > 0)
@@ -144,16 +143,18 @@ public sealed class ReplicaActor : PipelineActor
         }
     }
 
-    // Quick steps are told together: the job grants so many at once that none waits for it. Slow ones are told at once.
+    // Quick steps are told together, when half of what is granted is done: then the job grants more, and nobody waits for
+    // it. Slow ones are told at once.
     private void Report()
     {
         var now = Context.System.Scheduler.MonotonicClock;
-        if (_unreported.Count < StepsTogether && _judgedStep < _grantedStep && now - _reportedAt < _reportEvery)
+        if (_judgedStep < _reportAtStep && now - _reportedAt < _reportEvery)
         {
             return;
         }
 
         _reportedAt = now;
+        _reportAtStep = _grantedStep;
         Job.Tell(new StepsJudged(Generation, _assignment.Replica, [.. _unreported]));
         _unacknowledged.AddRange(_unreported);
         _unreported.Clear();

@@ -11,20 +11,21 @@ internal static class Greeting
     /// <param name="transport">The connection.</param>
     /// <param name="settings">This node's.</param>
     /// <param name="ticket">The connection's leave to be here: used only by who has proved to know the secret.</param>
-    /// <returns>The last answer, and who calls, as far as that is known.</returns>
-    public static async Task<(HelloStatus Status, Hello? Caller)> HearAsync(
-        IDuplexPipe transport, PlaneSettings settings, AdmissionTicket ticket)
+    /// <param name="isSameMachine">Whether a ring that the caller offers is looked for.</param>
+    /// <returns>The last answer, who calls, as far as that is known, and the ring that was agreed on.</returns>
+    public static async Task<(HelloStatus Status, Hello? Caller, SharedRing? Ring)> HearAsync(
+        IDuplexPipe transport, PlaneSettings settings, AdmissionTicket ticket, bool isSameMachine)
     {
         var hello = new byte[Hello.Bytes];
         if (!await TryReadAsync(transport.Input, hello).ConfigureAwait(false))
         {
-            return (await RefuseAsync(transport.Output, HelloStatus.Malformed).ConfigureAwait(false), null);
+            return (await RefuseAsync(transport.Output, HelloStatus.Malformed).ConfigureAwait(false), null, null);
         }
 
         var status = Hello.Judge(hello, out var caller);
         if (status != HelloStatus.Challenged)
         {
-            return (await RefuseAsync(transport.Output, status).ConfigureAwait(false), caller);
+            return (await RefuseAsync(transport.Output, status).ConfigureAwait(false), caller, null);
         }
 
         var nonce = RandomNumberGenerator.GetBytes(Hello.NonceBytes);
@@ -36,12 +37,16 @@ internal static class Greeting
             : HelloStatus.Accepted;
         if (status != HelloStatus.Accepted)
         {
-            return (await RefuseAsync(transport.Output, status).ConfigureAwait(false), caller);
+            return (await RefuseAsync(transport.Output, status).ConfigureAwait(false), caller, null);
         }
 
+        var ring = isSameMachine && settings.RingBytes > 0 && caller!.Ring is { } offer
+            ? SharedRing.TryOpen(offer, Hello.NonceOf(hello))
+            : null;
         var ours = HelloProof.Of(HelloRole.Receiver, settings.Secret.Span, hello, nonce);
-        await AnswerAsync(transport.Output, status, ours).ConfigureAwait(false);
-        return (status, caller);
+        var answer = ring is null ? HelloStatus.Accepted : HelloStatus.AcceptedWithRing;
+        await AnswerAsync(transport.Output, answer, ours).ConfigureAwait(false);
+        return (status, caller, ring);
     }
 
     private static async Task<HelloStatus> RefuseAsync(PipeWriter output, HelloStatus status)

@@ -20,4 +20,7 @@ public enum HelloStatus : byte
 
     /// <summary>The caller is to prove that it knows the secret. With it comes the nonce to prove it for.</summary>
     Challenged,
+
+    /// <summary>As <see cref="Accepted"/>, and frames come through the ring that the caller offered.</summary>
+    AcceptedWithRing,
 }

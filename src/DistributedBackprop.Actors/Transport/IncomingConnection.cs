@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net;
 using DistributedBackprop.Training.Tensors;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -12,7 +13,6 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
 {
     private readonly ConnectionContext _connection;
     private readonly TensorPlane _plane;
-    private readonly FrameReader _reader;
     private readonly SemaphoreSlim _grantWanted = new(0, 1);
     private readonly int[] _returned = new int[Flows.Count];
     private readonly int[] _granted = new int[Flows.Count];
@@ -27,19 +27,25 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
     {
         _connection = connection;
         _plane = plane;
-        _reader = new FrameReader(plane.Settings.Limits, plane.Gate, plane.Pool, this);
     }
 
     private bool IsHostStopping =>
         _connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested.IsCancellationRequested
         ?? false;
 
+    private bool IsWithinMachine =>
+        _plane.Settings.Tls is null
+        && _connection.RemoteEndPoint is IPEndPoint { Address: var address } && IPAddress.IsLoopback(address);
+
     public async Task RunAsync(AdmissionTicket ticket)
     {
         var reason = "The other end has closed it.";
+        using var reader = new FrameReader(_plane.Settings.Limits, _plane.Gate, _plane.Pool, this);
+        SharedRing? ring = null;
         try
         {
-            var (status, caller) = await Greeting.HearAsync(_connection.Transport, _plane.Settings, ticket)
+            (var status, var caller, ring) = await Greeting
+                .HearAsync(_connection.Transport, _plane.Settings, ticket, IsWithinMachine)
                 .ConfigureAwait(false);
             _node = caller?.Node ?? _node;
             if (status != HelloStatus.Accepted)
@@ -56,7 +62,7 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
                 _plane.Deadlines.Add(this);
                 _peer = _plane.Watch.Enter(_node);
                 var granting = GrantAsync();
-                reason = await ReadAsync().ConfigureAwait(false) ?? reason;
+                reason = await (ring is null ? ReadAsync(reader) : ReadAsync(reader, ring)).ConfigureAwait(false) ?? reason;
                 Leave(reason);
                 _connection.Abort();
                 await granting.ConfigureAwait(false);
@@ -70,7 +76,7 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
         {
             Leave(reason);
             _plane.Deadlines.Remove(this);
-            _reader.Dispose();
+            ring?.Dispose();
             if (_plane.Log.IsEnabled(LogLevel.Debug))
             {
                 _plane.Log.LogDebug("Tensor connection from {Node} has ended: {Reason}", _node, reason);
@@ -126,35 +132,67 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
         }
     }
 
-    private async Task<string?> ReadAsync()
+    private async Task<string?> ReadAsync(FrameReader reader)
     {
         var input = _connection.Transport.Input;
         while (true)
         {
             var result = await input.ReadAsync().ConfigureAwait(false);
-            var error = ReadAll(result.Buffer);
+            var error = ReadAll(reader, result.Buffer);
             input.AdvanceTo(result.Buffer.End);
             if (error is not null || result.IsCompleted)
             {
-                if (error is not null)
-                {
-                    _isViolated = true;
-                    _plane.Counters.Violated();
-                    _plane.Log.LogWarning("Tensor connection from {Node} is closed: {Error}", _node, error);
-                }
-
-                return error;
+                return Judged(error);
             }
 
-            WatchFrame();
+            WatchFrame(reader);
         }
     }
 
-    private string? ReadAll(in ReadOnlySequence<byte> bytes)
+    // Frames come through the ring, and the connection says nothing more but that it has ended.
+    private async Task<string?> ReadAsync(FrameReader reader, SharedRing ring)
+    {
+        var frames = new RingReader(ring, reader, () => WatchFrame(reader));
+        var ending = AwaitEndAsync();
+        await Task.WhenAny(ending, frames.End).ConfigureAwait(false);
+        frames.Finish();
+        var error = await frames.End.ConfigureAwait(false);
+        if (error is not null)
+        {
+            Judged(error);
+            _connection.Abort();
+            await ((Task)ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return error;
+        }
+
+        return Judged(await ending.ConfigureAwait(false));
+    }
+
+    private async Task<string?> AwaitEndAsync()
+    {
+        var result = await _connection.Transport.Input.ReadAsync().ConfigureAwait(false);
+        var isSilent = result.Buffer.IsEmpty;
+        _connection.Transport.Input.AdvanceTo(result.Buffer.End);
+        return isSilent ? null : "Bytes came over the connection, though a ring was agreed on.";
+    }
+
+    private string? Judged(string? error)
+    {
+        if (error is not null)
+        {
+            _isViolated = true;
+            _plane.Counters.Violated();
+            _plane.Log.LogWarning("Tensor connection from {Node} is closed: {Error}", _node, error);
+        }
+
+        return error;
+    }
+
+    private static string? ReadAll(FrameReader reader, in ReadOnlySequence<byte> bytes)
     {
         foreach (var segment in bytes)
         {
-            if (_reader.Read(segment.Span) is { } error)
+            if (reader.Read(segment.Span) is { } error)
             {
                 return error;
             }
@@ -164,19 +202,19 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
     }
 
     // A frame's time begins with the first read that leaves that very frame incomplete.
-    private void WatchFrame()
+    private void WatchFrame(FrameReader reader)
     {
         var since = Interlocked.Read(ref _frameSince);
-        if (!_reader.IsInsideFrame)
+        if (!reader.IsInsideFrame)
         {
             since = 0;
         }
-        else if (since == 0 || _watchedFrame != _reader.Frames)
+        else if (since == 0 || _watchedFrame != reader.Frames)
         {
             since = _plane.Settings.Time.GetTimestamp();
         }
 
-        _watchedFrame = _reader.Frames;
+        _watchedFrame = reader.Frames;
         Interlocked.Exchange(ref _frameSince, since);
     }
 

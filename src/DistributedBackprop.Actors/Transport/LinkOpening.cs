@@ -10,7 +10,8 @@ namespace DistributedBackprop.Actors.Transport;
 /// <param name="Wire">Where it was accepted: the connection, owned by the caller.</param>
 /// <param name="Outcome">What that says about the node.</param>
 /// <param name="Reason">What happened, for people.</param>
-internal readonly record struct Opening(Wire? Wire, ProbeOutcome Outcome, string Reason);
+/// <param name="Ring">Where frames go through shared memory: the ring, owned by the caller.</param>
+internal readonly record struct Opening(Wire? Wire, ProbeOutcome Outcome, string Reason, SharedRing? Ring = null);
 
 /// <summary>Reaches a node: connects, does TLS, says hello, and both ends prove themselves.</summary>
 internal static class LinkOpening
@@ -77,53 +78,63 @@ internal static class LinkOpening
     private static async Task<Opening> TryOnceAsync(
         TensorPlane plane, DnsEndPoint peer, bool isProbe, CancellationToken cancellation)
     {
-        var wire = await ConnectAsync(plane.Settings.Tls, peer, cancellation).ConfigureAwait(false);
+        var nonce = RandomNumberGenerator.GetBytes(Hello.NonceBytes);
+        Wire? wire = null;
+        SharedRing? ring = null;
         try
         {
-            if (await GreetAsync(plane.Settings, wire, isProbe, cancellation).ConfigureAwait(false) is { } refusal)
+            wire = await ConnectAsync(plane.Settings.Tls, peer, cancellation).ConfigureAwait(false);
+            ring = !isProbe && plane.Settings.RingBytes > 0 && wire.IsWithinMachine
+                ? SharedRing.TryCreate(plane.Settings.RingBytes, nonce)
+                : null;
+            var hello = new Hello(plane.Settings.Node, isProbe, ring?.Offer).Write(nonce);
+            var (refusal, isRingTaken) = await GreetAsync(plane.Settings, wire, hello, cancellation).ConfigureAwait(false);
+            if (refusal is not null)
             {
                 return new Opening(null, ProbeOutcome.Answered, $"{peer.Host}:{peer.Port} {refusal}.");
             }
 
-            var accepted = wire;
+            var accepted = new Opening(wire, ProbeOutcome.Answered, "", isRingTaken ? ring : null);
             wire = null;
-            return new Opening(accepted, ProbeOutcome.Answered, "");
+            ring = isRingTaken ? null : ring;
+            return accepted;
         }
         finally
         {
             wire?.Dispose();
+            ring?.Dispose();
         }
     }
 
-    // Null where both ends know the secret; else why there is no link.
-    private static async Task<string?> GreetAsync(
-        PlaneSettings settings, Wire wire, bool isProbe, CancellationToken cancellation)
+    // No refusal where both ends know the secret; else why there is no link.
+    private static async Task<(string? Refusal, bool IsRingTaken)> GreetAsync(
+        PlaneSettings settings, Wire wire, byte[] hello, CancellationToken cancellation)
     {
-        var hello = new Hello(settings.Node, isProbe).Write(RandomNumberGenerator.GetBytes(Hello.NonceBytes));
         await wire.WriteAsync(hello, cancellation).ConfigureAwait(false);
         if (await ReadAnswerAsync(wire, cancellation).ConfigureAwait(false) is var answer and not HelloStatus.Challenged)
         {
-            return WhyNot(answer);
+            return (WhyNot(answer), false);
         }
 
         var nonce = await ReadAsync(wire, Hello.NonceBytes, cancellation).ConfigureAwait(false);
         var ours = HelloProof.Of(HelloRole.Caller, settings.Secret.Span, hello, nonce);
         await wire.WriteAsync(ours, cancellation).ConfigureAwait(false);
         answer = await ReadAnswerAsync(wire, cancellation).ConfigureAwait(false);
-        if (answer != HelloStatus.Accepted)
+        if (answer is not (HelloStatus.Accepted or HelloStatus.AcceptedWithRing))
         {
-            return WhyNot(answer);
+            return (WhyNot(answer), false);
         }
 
         var theirs = await ReadAsync(wire, HelloProof.Bytes, cancellation).ConfigureAwait(false);
         return HelloProof.IsRight(theirs, HelloRole.Receiver, settings.Secret.Span, hello, nonce)
-            ? null
-            : "does not know the run's secret itself";
+            ? (null, answer == HelloStatus.AcceptedWithRing)
+            : ("does not know the run's secret itself", false);
     }
 
-    private static string WhyNot(HelloStatus? answer) => answer is null or HelloStatus.Challenged or HelloStatus.Accepted
-        ? "answers as no node does"
-        : $"refuses this node: {answer}";
+    private static string WhyNot(HelloStatus? answer) => answer
+        is null or HelloStatus.Challenged or HelloStatus.Accepted or HelloStatus.AcceptedWithRing
+            ? "answers as no node does"
+            : $"refuses this node: {answer}";
 
     private static async Task<HelloStatus?> ReadAnswerAsync(Wire wire, CancellationToken cancellation) =>
         Hello.ReadAnswer(await ReadAsync(wire, Hello.AnswerBytes, cancellation).ConfigureAwait(false));

@@ -20,6 +20,8 @@ internal sealed class TensorLink : ITensorLink, IDeadline
 
     // Whoever opened the link wants to know of its first places.
     private readonly bool[] _wanted = [.. Enumerable.Repeat(true, Flows.Count)];
+    private RingWriter? _ring;
+    private bool _isWriting;
     private bool _hasEnded;
     private bool _isBroken;
     private long _sendingSince;
@@ -45,6 +47,15 @@ internal sealed class TensorLink : ITensorLink, IDeadline
             {
                 _wanted[(int)described.Flow] = true;
                 return false;
+            }
+
+            // Nothing is before it: whoever sends can write it at once.
+            if (_ring is { } ring && !_isWriting && _flows.Waiting == 1 && ring.TryWrite(described, tensor)
+                && _flows.TryTake(out _))
+            {
+                Interlocked.Add(ref _bytesSent[(int)described.Flow], described.PayloadBytes);
+                tensor.Dispose();
+                return true;
             }
         }
 
@@ -79,7 +90,7 @@ internal sealed class TensorLink : ITensorLink, IDeadline
             .ConfigureAwait(false);
         if (opening.Wire is { } wire)
         {
-            await UseAsync(wire).ConfigureAwait(false);
+            await UseAsync(wire, opening.Ring).ConfigureAwait(false);
         }
         else
         {
@@ -103,15 +114,25 @@ internal sealed class TensorLink : ITensorLink, IDeadline
         _observer.OnProbed(this, outcome);
     }
 
-    private async Task UseAsync(Wire wire)
+    private async Task UseAsync(Wire wire, SharedRing? shared)
     {
+        using var ring = shared is null ? null : new RingWriter(shared);
+        lock (_lock)
+        {
+            _ring = ring;
+        }
+
         _plane.Deadlines.Add(this);
         await using var closing = _end.Token.Register(wire.Dispose).ConfigureAwait(false);
         var reading = ReadGrantsAsync(wire);
-        var writing = WriteFramesAsync(wire);
+        var writing = ring is null ? WriteFramesAsync(wire) : WriteFramesOnThread(ring);
         await Task.WhenAll(reading, writing).ConfigureAwait(false);
         _plane.Deadlines.Remove(this);
         wire.Dispose();
+        lock (_lock)
+        {
+            _ring = null;
+        }
     }
 
     private async Task ReadGrantsAsync(Wire wire)
@@ -189,6 +210,59 @@ internal sealed class TensorLink : ITensorLink, IDeadline
         catch (Exception broken) when (IsOfConnection(broken))
         {
             Break($"The connection to {Peer.Host}:{Peer.Port} is broken: {broken.Message}");
+        }
+    }
+
+    // What waits for room in the ring waits on a thread of its own.
+    private Task WriteFramesOnThread(RingWriter ring)
+    {
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
+        {
+            try
+            {
+                WriteFrames(ring);
+            }
+            catch (Exception broken) when (IsOfConnection(broken))
+            {
+                Break($"The connection to {Peer.Host}:{Peer.Port} is broken: {broken.Message}");
+            }
+            finally
+            {
+                end.SetResult();
+            }
+        }) { IsBackground = true, Name = "backprop.ring-out" }.Start();
+        return end.Task;
+    }
+
+    private void WriteFrames(RingWriter ring)
+    {
+        while (true)
+        {
+            _waiting.Wait(_end.Token);
+            OutgoingFrame? frame;
+            lock (_lock)
+            {
+                if (_hasEnded || !_flows.TryTake(out frame))
+                {
+                    return;
+                }
+
+                _isWriting = true;
+            }
+
+            using (frame.Tensor)
+            {
+                Interlocked.Exchange(ref _sendingSince, _plane.Settings.Time.GetTimestamp());
+                ring.Write(frame.Header, frame.Tensor, _end.Token);
+                Interlocked.Add(ref _bytesSent[(int)frame.Header.Flow], frame.Header.PayloadBytes);
+            }
+
+            Interlocked.Exchange(ref _sendingSince, 0);
+            lock (_lock)
+            {
+                _isWriting = false;
+            }
         }
     }
 

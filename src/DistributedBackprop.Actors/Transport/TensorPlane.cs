@@ -25,6 +25,12 @@ public sealed class TensorPlane : ConnectionHandler, ITensorPlane, IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(settings.PlacesPerFlow, 1, nameof(settings));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(
             settings.PlacesPerFlow, PlaneSettings.MaxPlacesPerFlow, nameof(settings));
+        if (settings.RingBytes != 0 && !SharedRing.IsCapacity(settings.RingBytes))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(settings), settings.RingBytes, "A ring has 4 KB to 1 GB, a multiple of 64 bytes, or there is none (0).");
+        }
+
         Settings = settings;
         Pool = pool;
         Log = log ?? NullLogger<TensorPlane>.Instance;

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using DistributedBackprop.Training.Tensors;
@@ -18,6 +19,9 @@ internal abstract class Wire(Socket socket) : IDisposable
     /// <summary>Sends a frame whole.</summary>
     public abstract ValueTask SendAsync(FrameHeader header, Tensor tensor);
 
+    /// <summary>Whether both ends are on one machine, and nobody asked for TLS.</summary>
+    public virtual bool IsWithinMachine => false;
+
     public virtual void Dispose() => Socket.Dispose();
 }
 
@@ -36,6 +40,10 @@ internal sealed class PlainWire(Socket socket) : Wire(socket)
             bytes = bytes[await Socket.SendAsync(bytes, SocketFlags.None, cancellation).ConfigureAwait(false)..];
         }
     }
+
+    // By another address of this machine a caller wants its network.
+    public override bool IsWithinMachine =>
+        Socket.RemoteEndPoint is IPEndPoint { Address: var address } && IPAddress.IsLoopback(address);
 
     public override async ValueTask SendAsync(FrameHeader header, Tensor tensor)
     {

@@ -12,24 +12,25 @@ namespace DistributedBackprop.Training.Averaging;
 /// <param name="replicas">How many peers there are, ≥ 1.</param>
 public sealed class LayerParts(Layer layer, int replicas)
 {
-    // 256 KB: enough for a frame to cost little beside its bytes, and little enough that sums begin while others come.
-    private const int ChunkElements = 65_536;
+    // 320 KB: enough for a frame to cost little beside its bytes, and little enough that sums begin while others come.
+    private const int MaxChunkElements = 81_920;
 
     private readonly int _blocks = (layer.Parameters.Length + layer.UpdateBlock - 1) / layer.UpdateBlock;
 
     /// <summary>The elements that a peer owns; none where there are fewer blocks than peers.</summary>
     public Slice Of(int replica) => Elements(Slices.OfReplica(_blocks, replicas, replica));
 
-    /// <summary>The chunks of a peer's part, in order.</summary>
+    /// <summary>The chunks of a peer's part, in order: as few as can be, and of like sizes.</summary>
     public ImmutableArray<Slice> ChunksOf(int replica)
     {
         var part = Slices.OfReplica(_blocks, replicas, replica);
-        var blocks = Math.Max(1, ChunkElements / layer.UpdateBlock);
+        var blocks = Math.Max(1, MaxChunkElements / layer.UpdateBlock);
         var chunks = (part.Length + blocks - 1) / blocks;
         return
         [
-            .. Enumerable.Range(0, chunks).Select(chunk => Elements(new Slice(
-                part.Start + (chunk * blocks), Math.Min(blocks, part.Length - (chunk * blocks))))),
+            .. Enumerable.Range(0, chunks)
+                .Select(chunk => Slices.OfReplica(part.Length, chunks, chunk))
+                .Select(slice => Elements(slice with { Start = part.Start + slice.Start })),
         ];
     }
 

@@ -10,10 +10,10 @@ namespace DistributedBackprop.Training.Checkpoints;
 public sealed class CheckpointSchedule(long every, long totalSteps)
 {
     /// <summary>
-    /// How many steps ahead of what is granted the layers are asked: twice what is granted at once, so that all have heard of
-    /// it before anything would wait.
+    /// How many steps ahead of what is granted the layers are asked: twice what is granted at once at most, so that all have
+    /// heard of it before anything would wait.
     /// </summary>
-    public const long StepsAhead = 16;
+    public const long StepsAhead = 128;
 
     private readonly long _every = every >= 1
         ? every

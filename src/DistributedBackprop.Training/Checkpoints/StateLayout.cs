@@ -12,7 +12,16 @@ public sealed class StateLayout
 {
     private readonly Dictionary<StateVector, int> _lengths;
 
-    private StateLayout(Dictionary<StateVector, int> lengths) => _lengths = lengths;
+    private readonly Lazy<ContentHash> _hash;
+
+    private StateLayout(Dictionary<StateVector, int> lengths)
+    {
+        _lengths = lengths;
+        _hash = new(() => ManifestHash.Of(this));
+    }
+
+    /// <summary>Tells layouts apart: which vectors there are, in which order, and how long.</summary>
+    public ContentHash Hash => _hash.Value;
 
     /// <summary>All vectors: layers in graph order, then slots, then replicas.</summary>
     public IEnumerable<StateVector> Vectors => _lengths.Keys;
@@ -54,6 +63,9 @@ public sealed class StateLayout
 
         return new StateLayout(lengths);
     }
+
+    /// <summary>A layout of one vector.</summary>
+    internal static StateLayout OfOne(StateVector vector, int length) => new(new() { [vector] = length });
 
     /// <summary>The part that is needed for what is restored or kept without the rest: the parameters alone.</summary>
     public StateLayout ParametersOnly => Where(vector => vector.Slot == StateSlot.Parameters);

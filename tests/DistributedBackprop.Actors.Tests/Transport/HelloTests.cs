@@ -12,12 +12,24 @@ public sealed class HelloTests
 
     [Fact]
     public void What_is_written_is_read() =>
-        Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 1, 64], Gen.Bool, Gen.Byte.Array[Hello.NonceBytes])
-            .Sample((node, isProbe, nonce) =>
+        Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 1, 64], Gen.Bool, Gen.Byte.Array[Hello.NonceBytes], Gen.Int[0, 1 << 24])
+            .Sample((node, isProbe, nonce, lines) =>
             {
-                Hello.Judge(new Hello(node, isProbe).Write(nonce), out var read).ShouldBe(HelloStatus.Challenged);
-                read.ShouldBe(new Hello(node, isProbe));
+                RingOffer? ring = lines < 64 ? null : new RingOffer(lines, lines - 64, lines * 64);
+                Hello.Judge(new Hello(node, isProbe, ring).Write(nonce), out var read).ShouldBe(HelloStatus.Challenged);
+                read.ShouldBe(new Hello(node, isProbe, ring));
             });
+
+    [Theory]
+    [InlineData(0, 3, 4096)]
+    [InlineData(1, -1, 4096)]
+    [InlineData(1, 3, 4095)]
+    [InlineData(1, 3, 64)]
+    [InlineData(1, 3, int.MinValue)]
+    [InlineData(1, 3, int.MaxValue)]
+    public void A_ring_that_cannot_be_is_malformed(int process, int descriptor, int capacity) =>
+        Hello.Judge(new Hello("node", false, new RingOffer(process, descriptor, capacity)).Write(new byte[Hello.NonceBytes]), out _)
+            .ShouldBe(HelloStatus.Malformed);
 
     [Fact]
     public void Whatever_is_changed_of_hello_nonce_secret_or_role_the_proof_is_wrong()

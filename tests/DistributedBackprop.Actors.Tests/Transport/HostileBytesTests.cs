@@ -205,7 +205,7 @@ public sealed class HostileBytesTests
         await TensorPlaneTests.AssertNothingIsOutAsync(here, there);
     }
 
-    private static byte[] Frame(int length)
+    internal static byte[] Frame(int length)
     {
         using var tensor = Tensor.Rent(new TensorPool(), new Shape(length));
         var frame = new byte[FrameHeader.Bytes + (4 * length)];
@@ -225,7 +225,7 @@ public sealed class HostileBytesTests
         }
     }
 
-    private static async Task AssertClosedAsync(Socket socket)
+    internal static async Task AssertClosedAsync(Socket socket)
     {
         var bytes = new byte[4096];
         try

@@ -14,13 +14,16 @@ internal static class RawPeer
     }
 
     /// <summary>Connects and says hello as a node does.</summary>
-    public static async Task<Socket> GreetAsync(PlaneNode node, string name = "other")
+    public static Task<Socket> GreetAsync(PlaneNode node, string name = "other") =>
+        GreetAsync(node, NewHello(name), HelloStatus.Accepted);
+
+    /// <summary>Connects and says a hello, which is answered as expected.</summary>
+    public static async Task<Socket> GreetAsync(PlaneNode node, byte[] hello, HelloStatus expected)
     {
         var socket = await ConnectAsync(node);
-        var hello = NewHello(name);
         var nonce = await BeginAsync(socket, hello);
         await SendAllAsync(socket, HelloProof.Of(HelloRole.Caller, PlaneNode.Secret, hello, nonce));
-        Hello.ReadAnswer(await ReceiveAsync(socket, Hello.AnswerBytes)).ShouldBe(HelloStatus.Accepted);
+        Hello.ReadAnswer(await ReceiveAsync(socket, Hello.AnswerBytes)).ShouldBe(expected);
         HelloProof.IsRight(
             await ReceiveAsync(socket, HelloProof.Bytes), HelloRole.Receiver, PlaneNode.Secret, hello, nonce).ShouldBeTrue();
         return socket;

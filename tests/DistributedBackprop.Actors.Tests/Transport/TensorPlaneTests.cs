@@ -3,11 +3,13 @@ using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Actors.Tests.Transport;
 
-/// <summary>Two nodes over real sockets.</summary>
-public sealed class TensorPlaneTests
+/// <summary>Two nodes over real sockets; on one machine frames may go through memory that both share.</summary>
+public abstract class TensorPlaneTests
 {
     private static readonly FrameHeader _activation =
         new() { Job = PlaneNode.Job, Generation = 1, Kind = FrameKind.Activation, IsTraining = true };
+
+    protected abstract int RingBytes { get; }
 
     [Theory]
     [InlineData(false, false)]
@@ -16,8 +18,8 @@ public sealed class TensorPlaneTests
     public async Task Tensors_of_many_shapes_arrive_bit_for_bit(bool tls, bool mutual)
     {
         var certificate = tls ? PlaneNode.SelfSigned(mutual) : null;
-        await using var there = await PlaneNode.StartAsync(settings => settings with { Tls = certificate });
-        await using var here = await PlaneNode.StartAsync(settings => settings with { Tls = certificate });
+        await using var there = await StartAsync(settings => settings with { Tls = certificate });
+        await using var here = await StartAsync(settings => settings with { Tls = certificate });
         var inbox = new Inbox();
         there.Plane.Prepare(PlaneNode.Job, 1, inbox);
         var events = new LinkEvents();
@@ -50,8 +52,8 @@ public sealed class TensorPlaneTests
     [InlineData(8)]
     public async Task All_flows_at_once_end_with_few_places_and_bound_what_is_held(int places)
     {
-        await using var there = await PlaneNode.StartAsync(settings => settings with { PlacesPerFlow = places });
-        await using var here = await PlaneNode.StartAsync();
+        await using var there = await StartAsync(settings => settings with { PlacesPerFlow = places });
+        await using var here = await StartAsync();
         var inbox = new Inbox(keepsPlaces: true);
         there.Plane.Prepare(PlaneNode.Job, 1, inbox);
         var events = new LinkEvents();
@@ -87,8 +89,8 @@ public sealed class TensorPlaneTests
     [InlineData(FrameKind.State, FrameKind.Contribution)]
     public async Task A_flow_that_stands_still_holds_up_no_other(FrameKind stuck, FrameKind free)
     {
-        await using var there = await PlaneNode.StartAsync(settings => settings with { PlacesPerFlow = 2 });
-        await using var here = await PlaneNode.StartAsync();
+        await using var there = await StartAsync(settings => settings with { PlacesPerFlow = 2 });
+        await using var here = await StartAsync();
         var header = _activation with { Kind = stuck, Step = 0 };
         var inbox = new Inbox(keepsPlaces: true);
         there.Plane.Prepare(PlaneNode.Job, 1, inbox);
@@ -112,8 +114,8 @@ public sealed class TensorPlaneTests
     [Fact]
     public async Task A_peer_that_is_gone_is_noticed_and_refuses()
     {
-        var there = await PlaneNode.StartAsync();
-        await using var here = await PlaneNode.StartAsync();
+        var there = await StartAsync();
+        await using var here = await StartAsync();
         there.Plane.Prepare(PlaneNode.Job, 1, new Inbox(keepsPlaces: true));
         var events = new LinkEvents();
         using var link = here.Plane.Open(there.Address, events);
@@ -134,8 +136,8 @@ public sealed class TensorPlaneTests
     [Fact]
     public async Task A_link_that_is_disposed_gives_up_what_it_holds_and_is_not_called_broken()
     {
-        await using var there = await PlaneNode.StartAsync();
-        await using var here = await PlaneNode.StartAsync();
+        await using var there = await StartAsync();
+        await using var here = await StartAsync();
         var inbox = new Inbox();
         there.Plane.Prepare(PlaneNode.Job, 1, inbox);
         var events = new LinkEvents();
@@ -162,8 +164,8 @@ public sealed class TensorPlaneTests
     [Fact]
     public async Task A_wrong_secret_is_refused_with_the_reason()
     {
-        await using var there = await PlaneNode.StartAsync();
-        await using var here = await PlaneNode.StartAsync(settings => settings with { Secret = new byte[] { 1, 2, 3 } });
+        await using var there = await StartAsync();
+        await using var here = await StartAsync(settings => settings with { Secret = new byte[] { 1, 2, 3 } });
         var events = new LinkEvents();
         using var link = here.Plane.Open(there.Address, events);
         (await events.Broken.Task.WaitAsync(PlaneNode.Patience)).ShouldContain("WrongSecret");
@@ -174,8 +176,8 @@ public sealed class TensorPlaneTests
     [Fact]
     public async Task An_unknown_certificate_is_refused()
     {
-        await using var there = await PlaneNode.StartAsync(settings => settings with { Tls = PlaneNode.SelfSigned(false) });
-        await using var here = await PlaneNode.StartAsync(settings => settings with { Tls = PlaneNode.SelfSigned(false) });
+        await using var there = await StartAsync(settings => settings with { Tls = PlaneNode.SelfSigned(false) });
+        await using var here = await StartAsync(settings => settings with { Tls = PlaneNode.SelfSigned(false) });
         var events = new LinkEvents();
         using var link = here.Plane.Open(there.Address, events);
         (await events.Broken.Task.WaitAsync(PlaneNode.Patience)).ShouldContain("TLS");
@@ -185,8 +187,8 @@ public sealed class TensorPlaneTests
     [Fact]
     public async Task Frames_of_an_old_generation_are_dropped_and_their_places_come_back_one_not_prepared_breaks_the_link()
     {
-        await using var there = await PlaneNode.StartAsync(settings => settings with { PlacesPerFlow = 1 });
-        await using var here = await PlaneNode.StartAsync();
+        await using var there = await StartAsync(settings => settings with { PlacesPerFlow = 1 });
+        await using var here = await StartAsync();
         var inbox = new Inbox();
         there.Plane.Prepare(PlaneNode.Job, 2, inbox);
         var events = new LinkEvents();
@@ -204,6 +206,9 @@ public sealed class TensorPlaneTests
         there.Plane.Counters.Violations.ShouldBe(1);
         await AssertNothingIsOutAsync(here, there);
     }
+
+    private Task<PlaneNode> StartAsync(Func<PlaneSettings, PlaneSettings>? change = null) => PlaneNode.StartAsync(
+        settings => (change?.Invoke(settings) ?? settings) with { RingBytes = RingBytes });
 
     internal static async Task SendAndCheckAsync(
         ITensorLink link, LinkEvents events, Inbox inbox, Tensor tensor, int seed, long generation = 1)
@@ -241,4 +246,22 @@ public sealed class TensorPlaneTests
             await Eventually.BeTrueAsync(() => node.Pool.Outstanding == 0, $"{node.Pool.Outstanding} tensors are out");
         }
     }
+}
+
+/// <summary>All over the connection.</summary>
+public sealed class OverConnectionTests : TensorPlaneTests
+{
+    protected override int RingBytes => 0;
+}
+
+/// <summary>Through a ring in which a frame never has room.</summary>
+public sealed class ThroughSmallRingTests : TensorPlaneTests
+{
+    protected override int RingBytes => 4096;
+}
+
+/// <summary>Through a ring as nodes have it.</summary>
+public sealed class ThroughRingTests : TensorPlaneTests
+{
+    protected override int RingBytes => new PlaneSettings("node", PlaneNode.Secret).RingBytes;
 }

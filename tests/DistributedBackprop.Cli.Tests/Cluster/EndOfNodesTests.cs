@@ -10,22 +10,6 @@ public sealed class EndOfNodesTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(2)]
-    public async Task A_worker_that_is_killed_ends_the_job_with_its_name(int which)
-    {
-        using var process = Start(3);
-        var children = await ChildrenInTrainingAsync(process, 3);
-        OtherProcess.Signal("KILL", children[which]);
-        var run = await process.EndAsync();
-        children.ShouldAllBe(child => !OtherProcess.IsAlive(child));
-        run.ShouldEndWith(1, "ended with exit code 137");
-        run.Last.Word().ShouldBe("failed");
-        var killed = run.Errors.Split('\n').Single(line => line.EndsWith("ended with exit code 137", StringComparison.Ordinal)).Split(' ')[0];
-        run.Last.GetProperty("reason").GetString()!.ShouldStartWith($"node {killed} is lost: ");
-    }
-
     [Fact]
     public async Task Ctrl_C_stops_the_job_and_all_its_processes()
     {

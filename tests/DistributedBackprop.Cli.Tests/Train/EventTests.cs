@@ -14,12 +14,14 @@ public sealed class EventTests
         ["started"] = ["event", "jobId", "layers", "parameters", "nodes"],
         ["progress"] = ["event", "step", "epoch", "loss", "samplesPerSecond"],
         ["epoch"] = ["event", "epoch", "step", "trainLoss", "testLoss", "testAccuracy"],
+        ["checkpoint"] = ["event", "step", "bytes"],
         ["completed"] =
         [
             "event", "jobId", "steps", "epochs", "trainLoss", "testLoss", "testAccuracy", "samplesPerSecond",
             "wallSeconds", "weightsSha256", "nodes", "recoveries",
         ],
         ["failed"] = ["event", "jobId", "step", "layer", "reason"],
+        ["paused"] = ["event", "jobId", "step"],
         ["cancelled"] = ["event", "jobId"],
     };
 
@@ -36,7 +38,9 @@ public sealed class EventTests
             "train", ExampleJob.PathOf(example), "--json", "--json-every", every.ToString(CultureInfo.InvariantCulture));
         run.ExitCode.ShouldBe(0, run.Errors);
         run.Errors.ShouldBeEmpty();
-        var events = run.Events;
+
+        // Where a job does not say how often it is saved, that depends on how long it takes.
+        IReadOnlyList<JsonElement> events = [.. run.Events.Where(happened => happened.Word() != "checkpoint")];
         foreach (var happened in events)
         {
             happened.EnumerateObject().Select(field => field.Name).ShouldBe(Fields[happened.Word()]);
@@ -54,6 +58,28 @@ public sealed class EventTests
         events.Count(happened => happened.Word() == "completed").ShouldBe(1);
         StepsAreInOrder(events, every, (examples + batchSize - 1) / batchSize);
         LastSaysWhatTheOthersSaid(events);
+    }
+
+    [Fact]
+    public async Task Checkpoints_are_taken_in_their_order_and_do_not_show_in_the_weights()
+    {
+        using var folder = new CommandFolder();
+        var plain = await folder.RunAsync("train", ExampleJob.PathOf("xor"), "--json");
+        var saved = await folder.RunAsync("train", folder.Job("xor", ("training:\n", "checkpoints: { everySteps: 7 }\ntraining:\n")), "--json");
+        saved.Sha256.ShouldBe(plain.Sha256);
+        var checkpoints = saved.Events.Where(happened => happened.Word() == "checkpoint").ToList();
+        checkpoints.Count.ShouldBeGreaterThan(3);
+        foreach (var checkpoint in checkpoints)
+        {
+            checkpoint.EnumerateObject().Select(field => field.Name).ShouldBe(Fields["checkpoint"]);
+
+            // 33 parameters and their momentum.
+            checkpoint.GetProperty("bytes").GetInt64().ShouldBe(2 * 33 * sizeof(float));
+            (checkpoint.GetProperty("step").GetInt64() % 7).ShouldBe(0);
+        }
+
+        var steps = checkpoints.Select(checkpoint => checkpoint.GetProperty("step").GetInt64()).ToList();
+        steps.ShouldBe(steps.Distinct().Order());
     }
 
     [Fact]

@@ -31,14 +31,24 @@ public sealed class FailingNodesTests
     [InlineData("n*/*/r0-*")]
     [InlineData("n*/*/link-0")]
     [InlineData("n1/*")]
-    public async Task Actors_that_end_for_good_end_their_job_alone(string actors)
+    public async Task A_job_whose_actors_end_for_good_goes_on_with_others(string actors)
     {
+        var job = Long(200) with { Checkpoints = new CheckpointPlan { EverySteps = 10 } };
         await using var nodes = await LinkedNodes.StartAsync([1, 1, 1]);
-        var training = nodes.TrainAsync(Long(1_000_000), Data(), nodes.Nodes);
-        await nodes.UntilFramesAsync(100);
-        nodes.Kill(actors);
-        (await training.WaitAsync(TimeSpan.FromSeconds(20))).Outcome.ShouldBeOfType<TrainingFailed>();
-        (await nodes.TrainAsync(Long(2), Data(), nodes.Nodes)).Completed.Steps.ShouldBeGreaterThan(0);
+        var killed = false;
+        var run = await nodes.TrainStepwiseAsync(job, Data(), nodes.Nodes, 4, (step, _) =>
+        {
+            if (step == 300 && !killed)
+            {
+                killed = true;
+                nodes.Kill(actors);
+            }
+
+            return Task.CompletedTask;
+        });
+        run.Completed.Recoveries.ShouldBeGreaterThanOrEqualTo(1);
+        run.Completed.WeightsSha256.ShouldBe(PlainInterpreter.Run(job, _points).WeightsSha256);
+        run.Steps.ShouldBe(Enumerable.Range(1, 600).Select(step => (long)step));
     }
 
     [Fact]

@@ -9,7 +9,7 @@ namespace DistributedBackprop.Server.Tests.Linked;
 
 /// <summary>
 /// Whoever reaches the ports for tensors while jobs run: the jobs end with their bits and no memory is kept. Who knows
-/// the secret counts as a node, and one that takes another's name can end a job; it cannot end the process.
+/// the secret counts as a node, and one that takes another's name can throw a job back; it cannot end it.
 /// </summary>
 public sealed class HostilePeersTests
 {
@@ -192,17 +192,24 @@ public sealed class HostilePeersTests
     [Theory]
     [InlineData("n1")]
     [InlineData("n2")]
-    public async Task Who_takes_the_name_of_a_node_can_end_a_job_and_is_named(string member)
+    public async Task Who_takes_the_name_of_a_node_throws_a_job_back_and_is_named(string member)
     {
         await using var nodes = await LinkedNodes.StartAsync([1, 1, 1]);
-        var training = TrainAsync(nodes, Long(_job, epochs: 1_000_000));
-        await nodes.UntilFramesAsync(100);
-        using var intruder = await Intruder.GreetAsync(nodes.PortOf(2), member);
-        await intruder.SendAsync(Intruder.FrameOf(Living(nodes) with { Edge = 1000 }, ElementType.Float32, 5, 16));
-        var run = await training;
-        var failed = run.Outcome.ShouldBeOfType<TrainingFailed>();
-        failed.Reason.ShouldContain(member);
-        failed.Reason.ShouldContain("that nobody here takes");
+        Intruder? intruder = null;
+        var run = await nodes.TrainStepwiseAsync(_job, Data(), nodes.Nodes, 4, async (step, _) =>
+        {
+            if (step == Epochs)
+            {
+                intruder = await Intruder.GreetAsync(nodes.PortOf(2), member);
+                await intruder.SendAsync(Intruder.FrameOf(Living(nodes) with { Edge = 1000 }, ElementType.Float32, 5, 16));
+            }
+        });
+        intruder!.Dispose();
+        run.Completed.WeightsSha256.ShouldBe(_weights);
+        run.Completed.Recoveries.ShouldBe(1);
+        run.Events.OfType<GenerationStarted>().ShouldContain(generation =>
+            generation.Reason.Contains(member, StringComparison.Ordinal)
+            && generation.Reason.Contains("that nobody here takes", StringComparison.Ordinal));
         await nodes.UntilAllIsGivenBackAsync();
 
         (await TrainAsync(nodes, _job)).Completed.WeightsSha256.ShouldBe(_weights);
@@ -233,12 +240,11 @@ public sealed class HostilePeersTests
         nodes.Blocks.ShouldBeLessThanOrEqualTo(256);
     }
 
-    private static Task<LinkedRun> TrainAsync(LinkedNodes nodes, TrainingJob job) => nodes.TrainAsync(
-        job,
-        new DataSet(
-            Examples.OfFloats(job.Model.Input, [.. _points.TrainFeatures.SelectMany(example => example)], _points.TrainLabels),
-            Examples.OfFloats(job.Model.Input, [.. _points.TestFeatures!.SelectMany(example => example)], _points.TestLabels!)),
-        nodes.Nodes);
+    private static Task<LinkedRun> TrainAsync(LinkedNodes nodes, TrainingJob job) => nodes.TrainAsync(job, Data(), nodes.Nodes);
+
+    private static DataSet Data() => new(
+        Examples.OfFloats(_job.Model.Input, [.. _points.TrainFeatures.SelectMany(example => example)], _points.TrainLabels),
+        Examples.OfFloats(_job.Model.Input, [.. _points.TestFeatures!.SelectMany(example => example)], _points.TestLabels!));
 
     private static TrainingJob Long(TrainingJob job, int epochs = Epochs) =>
         job with { Training = job.Training with { Epochs = epochs } };

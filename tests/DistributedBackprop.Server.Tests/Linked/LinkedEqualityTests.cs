@@ -10,13 +10,17 @@ namespace DistributedBackprop.Server.Tests.Linked;
 public sealed class LinkedEqualityTests
 {
     [Theory]
-    [InlineData(false, 8)]
-    [InlineData(true, 8)]
-    [InlineData(false, 1)]
-    [InlineData(true, 1)]
-    public async Task Random_jobs_on_random_nodes_have_the_bits_of_the_plain_interpreter(bool averagesParameters, int places)
+    [InlineData(false, 8, 16 << 20)]
+    [InlineData(true, 8, 16 << 20)]
+    [InlineData(false, 8, 4096)]
+    [InlineData(true, 1, 4096)]
+    [InlineData(false, 1, 0)]
+    [InlineData(true, 8, 0)]
+    public async Task Random_jobs_on_random_nodes_have_the_bits_of_the_plain_interpreter(
+        bool averagesParameters, int places, int ringBytes)
     {
-        await using var linked = await LinkedNodes.StartAsync([1, 2, 1, 2], settings => settings with { PlacesPerFlow = places });
+        await using var linked = await LinkedNodes.StartAsync(
+            [1, 2, 1, 2], settings => settings with { PlacesPerFlow = places, RingBytes = ringBytes });
         var remote = 0;
         Gen.Select(new RandomJobs(averagesParameters), Gen.Int[1, 15]).Sample(
             (random, subset) =>

@@ -25,11 +25,12 @@ internal static class LinkedExpectation
     }
 
     /// <summary>The data of a random job as nodes take them.</summary>
-    public static DataSet ToDataSet(this RandomJob random) => new(
-        Examples.OfFloats(
-            random.Job.Model.Input, [.. random.Data.TrainFeatures.SelectMany(example => example)], random.Data.TrainLabels),
-        random.Data.TestFeatures is null
+    public static DataSet ToDataSet(this RandomJob random) => ToDataSet(random.Job, random.Data);
+
+    /// <summary>The data of a job as nodes take them.</summary>
+    public static DataSet ToDataSet(TrainingJob job, PlainData data) => new(
+        Examples.OfFloats(job.Model.Input, [.. data.TrainFeatures.SelectMany(example => example)], data.TrainLabels),
+        data.TestFeatures is null
             ? null
-            : Examples.OfFloats(
-                random.Job.Model.Input, [.. random.Data.TestFeatures.SelectMany(example => example)], random.Data.TestLabels!));
+            : Examples.OfFloats(job.Model.Input, [.. data.TestFeatures.SelectMany(example => example)], data.TestLabels!));
 }

@@ -31,12 +31,14 @@ internal sealed class LinkedNodes : IAsyncDisposable
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
 
     private readonly ActorSystem _system;
-    private readonly List<WebApplication> _hosts = [];
+    private readonly Dictionary<TensorPlane, WebApplication> _hosts = [];
     private readonly List<TensorPlane> _planes = [];
+    private readonly List<TensorPlane> _dead = [];
     private readonly NewestData _data = new();
     private JobKeeper _keeper = null!;
     private IActorRef _newestWatcher = ActorRefs.Nobody;
     private int _jobs;
+    private int _incarnations;
 
     private LinkedNodes() => _system = ActorSystem.Create("linked", ConfigurationFactory.ParseString($$"""
         akka { loglevel = off, stdout-loglevel = off, log-dead-letters = off, coordinated-shutdown.run-by-clr-shutdown-hook = off }
@@ -46,14 +48,14 @@ internal sealed class LinkedNodes : IAsyncDisposable
     /// <summary>The nodes, each with so many layer threads as its number in the list says.</summary>
     public ImmutableArray<NodeInfo> Nodes { get; private set; } = [];
 
-    /// <summary>Tensors of all nodes and the keeper that are not given back.</summary>
-    public long Outstanding => _planes.Sum(plane => PoolOf(plane).Outstanding);
+    /// <summary>Tensors of all nodes that live and the keeper that are not given back.</summary>
+    public long Outstanding => _planes.Except(_dead).Sum(plane => PoolOf(plane).Outstanding);
 
     /// <summary>Bytes that the pools of all nodes and the keeper have taken from the runtime.</summary>
     public long AllocatedBytes => _planes.Sum(plane => PoolOf(plane).AllocatedBytes);
 
     /// <summary>Large blocks that the listener of one node has taken, at most.</summary>
-    public int Blocks => _hosts.Max(host => host.Services.GetRequiredService<PinnedBlockPool>().Blocks);
+    public int Blocks => _hosts.Values.Max(host => host.Services.GetRequiredService<PinnedBlockPool>().Blocks);
 
     /// <summary>Connections that were closed for what they sent after their hello.</summary>
     public long Violations => _planes.Sum(plane => plane.Counters.Violations);
@@ -80,16 +82,7 @@ internal sealed class LinkedNodes : IAsyncDisposable
         for (var number = 1; number <= threads.Count; number++)
         {
             var name = string.Create(CultureInfo.InvariantCulture, $"n{number}");
-            var (plane, pool, address) = await linked.StartPlaneAsync(name, change);
-            var description = new NodeDescription(name, threads[number - 1], address, number, "", "");
-            var equipment = new NodeEquipment(
-                new LoneNode(description),
-                new LayerThreads(threads[number - 1], width => width == 1 ? SequentialTiles.Instance : new ThreadedTiles(width)),
-                pool,
-                linked._data,
-                plane);
-            nodes.Add(new NodeInfo(
-                description, linked._system.ActorOf(NodeActor.Props(equipment), name), NodePresence.Up));
+            nodes.Add(await linked.StartNodeAsync(name, name, number, threads[number - 1], change));
         }
 
         linked.Nodes = nodes.ToImmutable();
@@ -111,11 +104,36 @@ internal sealed class LinkedNodes : IAsyncDisposable
     /// <param name="data">Its data.</param>
     /// <param name="nodes">On which nodes at first.</param>
     /// <param name="changes">The nodes after a step has been told, by that step.</param>
-    public async Task<LinkedRun> TrainAsync(
+    public Task<LinkedRun> TrainAsync(
         TrainingJob job,
         DataSet data,
         ImmutableArray<NodeInfo> nodes,
-        IReadOnlyDictionary<long, ImmutableArray<NodeInfo>>? changes = null)
+        IReadOnlyDictionary<long, ImmutableArray<NodeInfo>>? changes = null) => changes is null
+            ? TrainStepwiseAsync(job, data, nodes, 4096, (_, _) => Task.CompletedTask)
+            : TrainStepwiseAsync(job, data, nodes, 1, (step, told) =>
+            {
+                if (changes.TryGetValue(step, out var changed))
+                {
+                    told.Nodes(changed);
+                }
+
+                return Task.CompletedTask;
+            });
+
+    /// <summary>Trains a job.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="data">Its data.</param>
+    /// <param name="nodes">On which nodes at first.</param>
+    /// <param name="stepsAhead">How many steps it may run ahead of what is done at a step.</param>
+    /// <param name="onStep">What is done at a step; the job gets no further before.</param>
+    /// <param name="start">Where it goes on; taken.</param>
+    public async Task<LinkedRun> TrainStepwiseAsync(
+        TrainingJob job,
+        DataSet data,
+        ImmutableArray<NodeInfo> nodes,
+        long stepsAhead,
+        Func<long, LinkedJob, Task> onStep,
+        JobStart? start = null)
     {
         _data.Set(data);
         var number = Interlocked.Increment(ref _jobs);
@@ -124,11 +142,9 @@ internal sealed class LinkedNodes : IAsyncDisposable
         var watcher = _newestWatcher = _system.ActorOf(Props.Create(() => new Watcher(events.Writer)));
 
         // Where nodes change, the job waits at every step for what comes of it: else it may be over before.
-        var run = new JobRun(IdOf(number), job, Graph.Of(job.Model, job.Seed), data, null)
-        {
-            StepsAhead = changes is null ? 4096 : 1,
-        };
-        var actor = _system.ActorOf(JobActor.Props(run, directory, _keeper, watcher));
+        var run = new JobRun(IdOf(number), job, Graph.Of(job.Model, job.Seed), data, null) { StepsAhead = stepsAhead };
+        var actor = _system.ActorOf(JobActor.Props(run, directory, _keeper, watcher, start));
+        var linked = new LinkedJob(actor, directory);
         var told = new List<TrainingEvent>();
         using var deadline = new CancellationTokenSource(_patience);
         await foreach (var message in events.Reader.ReadAllAsync(deadline.Token))
@@ -141,19 +157,16 @@ internal sealed class LinkedNodes : IAsyncDisposable
                     layer.Dispose();
                 }
 
-                return new LinkedRun(told, over.Event, hash, over.Generations);
+                return new LinkedRun(told, over.Event, hash, over.Generations, over.GoesOnFrom);
             }
 
             var happened = ((JobEvent)message).Event;
             told.Add(happened);
-            if (happened is StepDone step && changes is not null)
+            if (happened is StepDone step)
             {
-                if (changes.TryGetValue(step.Step, out var changed))
-                {
-                    directory.Tell(new NodesChanged(changed));
-                }
+                await onStep(step.Step, linked);
 
-                // By the same way, so that it comes after the change.
+                // By the same way, so that it comes after a change of nodes.
                 directory.Tell(new Watched(step.Step));
             }
         }
@@ -170,6 +183,27 @@ internal sealed class LinkedNodes : IAsyncDisposable
     /// <summary>Actors of a node end, as by a failure that they do not survive.</summary>
     /// <param name="actors">Below the node's agent.</param>
     public void Kill(string actors) => _system.ActorSelection($"/user/{actors}").Tell(Akka.Actor.Kill.Instance);
+
+    /// <summary>A node dies: its connections break, and nobody listens at its port any more.</summary>
+    public async Task DieAsync(string name)
+    {
+        var node = Nodes.Single(node => node.Name == name);
+        var plane = _hosts.Keys.Single(plane => plane.EndPoint?.Port == node.Description.Tensors!.Port);
+        _dead.Add(plane);
+        _system.Stop(node.Agent);
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await _hosts[plane].StopAsync(now.Token);
+    }
+
+    /// <summary>A node that died is started again, as another process at another port.</summary>
+    public async Task ReviveAsync(string name)
+    {
+        var dead = Nodes.Single(node => node.Name == name);
+        var again = await StartNodeAsync(
+            name, $"{name}-{++_incarnations}", dead.Description.ProcessId + 1000, dead.Description.Threads, null);
+        Nodes = Nodes.Replace(dead, again);
+    }
 
     /// <summary>Waits until all tensors are given back.</summary>
     public Task UntilNothingIsHeldAsync() => UntilAsync(() => Outstanding == 0, "nothing is held");
@@ -188,7 +222,7 @@ internal sealed class LinkedNodes : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _system.Terminate();
-        foreach (var host in _hosts)
+        foreach (var host in _hosts.Values)
         {
             using var now = new CancellationTokenSource();
             await now.CancelAsync();
@@ -201,6 +235,20 @@ internal sealed class LinkedNodes : IAsyncDisposable
             _pools.Remove(plane);
             plane.Dispose();
         }
+    }
+
+    private async Task<NodeInfo> StartNodeAsync(
+        string name, string actor, int processId, int threads, Func<PlaneSettings, PlaneSettings>? change)
+    {
+        var (plane, pool, address) = await StartPlaneAsync(name, change);
+        var description = new NodeDescription(name, threads, address, processId, "", "");
+        var equipment = new NodeEquipment(
+            new LoneNode(description),
+            new LayerThreads(threads, width => width == 1 ? SequentialTiles.Instance : new ThreadedTiles(width)),
+            pool,
+            _data,
+            plane);
+        return new NodeInfo(description, _system.ActorOf(NodeActor.Props(equipment), actor), NodePresence.Up);
     }
 
     private static string IdOf(int number) => string.Create(CultureInfo.InvariantCulture, $"linked-{number}");
@@ -226,7 +274,7 @@ internal sealed class LinkedNodes : IAsyncDisposable
         builder.Services.AddTensorPlane(plane, new IPEndPoint(IPAddress.Loopback, 0));
         var host = builder.Build();
         await host.StartAsync();
-        _hosts.Add(host);
+        _hosts.Add(plane, host);
         _planes.Add(plane);
         _pools.Add(plane, pool);
         return (plane, pool, new DnsEndPoint("localhost", plane.EndPoint!.Port, AddressFamily.InterNetwork));
@@ -259,6 +307,8 @@ internal sealed class LinkedNodes : IAsyncDisposable
                     watcher.Tell(watched);
                 }
             });
+            Receive<NodeIsDead>(dead =>
+                Self.Tell(new NodesChanged([.. nodes.Where(node => !node.Agent.Equals(dead.Agent))])));
             Receive<NodesChanged>(changed =>
             {
                 nodes = changed.Nodes;
@@ -276,14 +326,26 @@ internal sealed class LinkedNodes : IAsyncDisposable
     }
 }
 
+/// <summary>A job on linked nodes, while it runs.</summary>
+/// <param name="Actor">The job's actor.</param>
+/// <param name="Directory">Whom it knows the nodes from.</param>
+internal sealed record LinkedJob(IActorRef Actor, IActorRef Directory)
+{
+    /// <summary>The nodes are these now.</summary>
+    public void Nodes(ImmutableArray<NodeInfo> nodes) => Directory.Tell(new NodesChanged(nodes));
+}
+
 /// <summary>What a job on linked nodes said and did.</summary>
 internal sealed record LinkedRun(
     IReadOnlyList<TrainingEvent> Events,
     TrainingEvent Outcome,
     string? WeightsSha256,
-    ImmutableArray<GenerationStatistics> Generations)
+    ImmutableArray<GenerationStatistics> Generations,
+    JobStart? GoesOnFrom)
 {
     public TrainingCompleted Completed => Outcome.ShouldBeOfType<TrainingCompleted>(Outcome.ToString());
 
     public IEnumerable<NodeStatistics> Nodes => Generations.SelectMany(generation => generation.Nodes);
+
+    public IEnumerable<long> Steps => Events.OfType<StepDone>().Select(step => step.Step);
 }

@@ -1,0 +1,133 @@
+using CsCheck;
+using DistributedBackprop.Actors.Journal;
+using DistributedBackprop.Training.Checkpoints;
+
+namespace DistributedBackprop.Actors.Tests.Journal;
+
+/// <summary>What a job knows after a restart is what it knew before.</summary>
+public sealed class JobHistoryTests
+{
+    [Fact]
+    public void Replaying_any_prefix_gives_what_was_known_then() => RandomJournals.Job.Sample(
+        records =>
+        {
+            var live = JobHistory.Empty;
+            for (var length = 0; length <= records.Length; length++)
+            {
+                var replayed = records[..length].Select(record => (JobRecord)JournalRow.Of(record).Read())
+                    .Aggregate(JobHistory.Empty, (history, record) => history.After(record));
+                ShouldBeSame(replayed, live);
+                ShouldFollowFrom(replayed, records[..length]);
+                live = length < records.Length ? live.After(records[length]) : live;
+            }
+        },
+        iter: 200);
+
+    [Fact]
+    public void A_journal_with_a_row_twice_is_refused() => RandomJournals.Job.Sample(
+        records =>
+        {
+            for (var at = 0; at < records.Length; at++)
+            {
+                var doubled = records.Insert(at, records[at]);
+
+                // A checkpoint twice is the same checkpoint.
+                if (records[at] is not CheckpointCommitted)
+                {
+                    Should.Throw<JournalException>(() => doubled.Aggregate(JobHistory.Empty, (history, record) => history.After(record)))
+                        .Message.ShouldStartWith($"the event {records[at].GetType().Name} cannot have happened here: ");
+                }
+            }
+        },
+        iter: 50);
+
+    [Fact]
+    public void What_the_store_keeps_is_what_can_still_be_asked_for() => RandomJournals.Job.Sample(
+        records =>
+        {
+            var history = records.Aggregate(JobHistory.Empty, (known, record) => known.After(record));
+            var needed = history.NeededStates.ToList();
+            foreach (var checkpoint in history.Checkpoints)
+            {
+                needed.Remove(checkpoint.State).ShouldBeTrue();
+            }
+
+            if (history.Submitted!.Initial is { } initial)
+            {
+                needed.Remove(initial).ShouldBeTrue();
+            }
+
+            needed.ShouldBe(history.Outcome is JobCompleted completed ? [completed.Weights] : []);
+        },
+        iter: 100);
+
+    [Fact]
+    public void The_coordinator_lists_jobs_in_their_order_with_what_became_of_them()
+    {
+        CoordinatorRecord[] records =
+        [
+            new CoordinatorTookOver(1),
+            new JobAdded("a", "first", 1),
+            new JobAdded("b", "second", 5),
+            new JobEnded("a", new JobSummary(JobOutcome.Failed, 7, Reason: "why")),
+            new CoordinatorTookOver(4),
+            new JobDeleted("a"),
+            new JobAdded("a", "again", 6),
+        ];
+        var history = records.Select(record => (CoordinatorRecord)JournalRow.Of(record).Read())
+            .Aggregate(CoordinatorHistory.Empty, (known, record) => known.After(record));
+        history.Epoch.ShouldBe(4);
+        history.LastOrder.ShouldBe(6);
+        history.Jobs.Values.ShouldBe([new JobEntry("b", "second", 5, null), new JobEntry("a", "again", 6, null)]);
+        history.Find("c").ShouldBeNull();
+        foreach (var impossible in new CoordinatorRecord[]
+        {
+            new CoordinatorTookOver(4),
+            new JobAdded("a", "x", 9),
+            new JobAdded("c", "x", 6),
+            new JobEnded("c", new JobSummary(JobOutcome.Completed, 1)),
+            new JobDeleted("c"),
+        })
+        {
+            Should.Throw<JournalException>(() => history.After(impossible))
+                .Message.ShouldStartWith($"the event {impossible.GetType().Name} cannot have happened here: ");
+        }
+
+        var ended = history.After(new JobEnded("b", new JobSummary(JobOutcome.Cancelled, 1)));
+        Should.Throw<JournalException>(() => ended.After(new JobEnded("b", new JobSummary(JobOutcome.Cancelled, 1))));
+    }
+
+    // Written a second time, from the events alone.
+    private static void ShouldFollowFrom(JobHistory history, IReadOnlyList<JobRecord> records)
+    {
+        history.Submitted.ShouldBe(records.OfType<JobSubmitted>().SingleOrDefault());
+        history.Epoch.ShouldBe(records.OfType<JobTookOver>().LastOrDefault()?.Epoch ?? 0);
+        history.Generation.ShouldBe(records.OfType<JobPlaced>().LastOrDefault()?.Generation ?? 0);
+        history.LastEpoch.ShouldBe(records.OfType<EpochDecided>().LastOrDefault()?.Epoch);
+        history.Outcome.ShouldBe(records.FirstOrDefault(record => record is JobCompleted or JobFailed or JobCancelled));
+        var pause = records.LastOrDefault(record => record is JobPaused or JobResumed);
+        history.PausedAt.ShouldBe(history.Outcome is null ? (pause as JobPaused)?.Step : null);
+        var checkpoints = new List<CheckpointManifest>();
+        foreach (var record in records)
+        {
+            if (record is CheckpointDropped dropped)
+            {
+                checkpoints.RemoveAll(known => known.Step == dropped.Step);
+            }
+            else if (record is CheckpointCommitted committed)
+            {
+                checkpoints = [.. checkpoints.Where(known => known.Step < committed.Manifest.Step), committed.Manifest];
+                checkpoints.RemoveRange(0, Math.Max(0, checkpoints.Count - committed.Keep));
+            }
+        }
+
+        history.Checkpoints.ShouldBe(checkpoints);
+        history.NewestCheckpoint.ShouldBe(checkpoints.LastOrDefault());
+    }
+
+    private static void ShouldBeSame(JobHistory one, JobHistory other)
+    {
+        one.Checkpoints.ShouldBe(other.Checkpoints);
+        (one with { }).ToString().ShouldBe(other.ToString());
+    }
+}

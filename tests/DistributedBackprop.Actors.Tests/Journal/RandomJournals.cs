@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using CsCheck;
+using DistributedBackprop.Actors.Journal;
+using DistributedBackprop.Training.Checkpoints;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Actors.Tests.Journal;
+
+/// <summary>Journals of jobs that could have happened, with every event in them.</summary>
+internal static class RandomJournals
+{
+    public static Gen<ContentHash> Hash { get; } = Gen.Select(Gen.ULong, Gen.ULong, Gen.ULong, Gen.ULong, (a, b, c, d) => new ContentHash(a, b, c, d));
+
+    // NaN, infinities and the zero that is not +0 among them.
+    public static Gen<double> Number { get; } = Gen.OneOf(
+        Gen.Double, Gen.OneOf(double.NaN, -0.0, double.PositiveInfinity, double.Epsilon), Gen.Long.Select(BitConverter.Int64BitsToDouble));
+
+    public static Gen<string> Name { get; } = Gen.String[Gen.Char['a', 'z'], 1, 30];
+
+    public static Gen<string> Words { get; } = Gen.String[Gen.OneOf(Gen.Char[' ', '~'], Gen.OneOf('ä', '…', '\n')), 0, 60];
+
+    public static Gen<StateManifest> State { get; } =
+        from layout in Hash
+        from vectors in Gen.Select(Gen.Int[0, 9], Gen.Int[0, 3], Gen.Int[0, 7], Gen.Int[0, 1_000_000], Gen.Select(Gen.Int[1, StateChunk.MaxLength], Hash).Array[1, 4]).Array[0, 6]
+        select new StateManifest(layout, [.. vectors.SelectMany(vector => Chunks(new(vector.Item1, vector.Item2, vector.Item3), vector.Item4, vector.Item5))]);
+
+    public static Gen<string> Sha256 { get; } = Hash.Select(hash => hash.ToString());
+
+    public static Gen<JobRecord> Submitted { get; } =
+        from names in Gen.Select(Name, Words.Where(words => words.Length > 0), Name, Name, Name)
+        from initial in Gen.Select(Sha256, State, (hash, state) => Tuple.Create(hash, state)).Null()
+        from numbers in Gen.Select(Gen.Long[0, long.MaxValue], Gen.Long[0, 253_402_300_799_999])
+        select (JobRecord)new JobSubmitted(
+            names.Item1,
+            names.Item2,
+            names.Item3,
+            names.Item4,
+            initial?.Item1,
+            initial?.Item2,
+            names.Item5,
+            numbers.Item1,
+            DateTimeOffset.FromUnixTimeMilliseconds(numbers.Item2));
+
+    /// <summary>A job's journal, from its first event to its last.</summary>
+    public static Gen<ImmutableArray<JobRecord>> Job { get; } =
+        from submitted in Submitted
+        from keep in Gen.Int[1, 4]
+        from moves in Gen.Select(Gen.Int[0, 9], Gen.Long[1, 50], Number, Number.Nullable(), State, Words).Array[0, 60]
+        from end in Gen.Select(Gen.Int[0, 3], Number, Number.Nullable(), State, Sha256, Words)
+        select Written(submitted, keep, moves, end);
+
+    /// <summary>Any event of the coordinator's journal.</summary>
+    public static Gen<CoordinatorRecord> Coordinator { get; } = Gen.OneOf<CoordinatorRecord>(
+        Gen.Long[1, long.MaxValue].Select(epoch => (CoordinatorRecord)new CoordinatorTookOver(epoch)),
+        Gen.Select(Name, Name, Gen.Long[0, long.MaxValue], (id, name, order) => (CoordinatorRecord)new JobAdded(id, name, order)),
+        Name.Select(id => (CoordinatorRecord)new JobDeleted(id)),
+        Gen.Select(
+            Name,
+            Gen.Enum<JobOutcome>(),
+            Gen.Long[0, long.MaxValue],
+            Gen.Select(Number.Nullable(), Number.Nullable(), Number.Nullable()),
+            Sha256.Null(),
+            Words.Where(words => words.Length > 0).Null(),
+            (id, outcome, step, numbers, hash, reason) => (CoordinatorRecord)new JobEnded(
+                id, new JobSummary(outcome, step, numbers.Item1, numbers.Item2, numbers.Item3, hash, reason))));
+
+    private static IEnumerable<StateChunk> Chunks(StateVector vector, int start, (int Length, ContentHash Hash)[] pieces)
+    {
+        foreach (var (length, hash) in pieces)
+        {
+            yield return new StateChunk(vector, start, length, hash);
+            start += length;
+        }
+    }
+
+    private static ImmutableArray<JobRecord> Written(
+        JobRecord submitted,
+        int keep,
+        (int Kind, long By, double Number, double? Other, StateManifest State, string Words)[] moves,
+        (int Kind, double Number, double? Other, StateManifest State, string Sha256, string Words) end)
+    {
+        var records = ImmutableArray.CreateBuilder<JobRecord>();
+        records.AddRange(submitted, new JobTookOver(1), new JobPlaced(1, "the job begins"));
+        var (owner, generation, step, epochs, lastEpochStep, isPaused) = (1L, 1L, 0L, 0, 0L, false);
+        List<long> checkpoints = [];
+        foreach (var move in moves)
+        {
+            switch (move.Kind)
+            {
+                case 0:
+                    records.Add(new JobTookOver(owner += move.By));
+                    break;
+                case 1:
+                    records.Add(new JobPlaced(generation += move.By, move.Words));
+                    // A job goes on from its newest checkpoint.
+                    step = checkpoints.LastOrDefault();
+                    break;
+                case 2 when checkpoints.Count > 0:
+                    var damaged = checkpoints[(int)(move.By % checkpoints.Count)];
+                    checkpoints.Remove(damaged);
+                    records.Add(new CheckpointDropped(damaged, move.Words));
+                    break;
+                case 3:
+                    records.Add(isPaused ? new JobResumed() : new JobPaused(step));
+                    isPaused = !isPaused;
+                    break;
+                case 4 or 5 when step > lastEpochStep:
+                    epochs++;
+                    lastEpochStep = step;
+                    records.Add(new EpochDecided(new EpochDone(epochs, step, move.Number, move.Other, move.Other), EndsJob: false));
+                    break;
+                case > 5 when step > 0:
+                    var progress = new ProgressState(
+                        step, step * 7, epochs, move.Number, move.Other, move.Other, move.Number, 7, move.Number, 2, true, false, false);
+                    records.Add(new CheckpointCommitted(new CheckpointManifest(generation, progress, move.State), keep));
+                    checkpoints.RemoveAll(known => known >= step);
+                    checkpoints.Add(step);
+                    checkpoints.RemoveRange(0, Math.Max(0, checkpoints.Count - keep));
+                    break;
+                default:
+                    step += move.By;
+                    break;
+            }
+        }
+
+        JobRecord? last = end.Kind switch
+        {
+            0 => new JobCompleted(
+                new TrainingCompleted("job", step + 1, epochs, end.Number, end.Other, end.Other, end.Number, end.Number, end.Sha256, 3, 2),
+                end.State),
+            1 => new JobFailed(step, null, end.Words),
+            2 => new JobFailed(step, "dense1", end.Words),
+            _ => new JobCancelled(step),
+        };
+        records.Add(last);
+        return records.ToImmutable();
+    }
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using DistributedBackprop.Actors.Journal;
+
+namespace DistributedBackprop.Actors.Tests.Journal;
+
+/// <summary>
+/// A journal that was written once and is kept, with every kind of event in it: whatever changes in the program, it is read
+/// as it was meant then.
+/// </summary>
+public sealed class RecordedJournalTests
+{
+    private static readonly JournalRow[] _rows = RowsOf("version-1.txt");
+
+    // A job ends once: how others ended.
+    private static readonly JournalRow[] _otherEnds = RowsOf("version-1.other-ends.txt");
+
+    [Fact]
+    public void It_is_replayed_to_what_it_was()
+    {
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        var events = _rows.Select(row => row.Read()).ToArray();
+        var job = events.OfType<JobRecord>().Aggregate(JobHistory.Empty, (history, record) => history.After(record));
+        var coordinator = events.OfType<CoordinatorRecord>()
+            .Aggregate(CoordinatorHistory.Empty, (history, record) => history.After(record));
+        string[] said =
+        [
+            $"submitted {job.Submitted! with { Initial = null }}",
+            $"at {job.Submitted!.SubmittedAt.ToUnixTimeMilliseconds()}",
+            $"initial {job.Submitted!.Initial!.Hash}",
+            $"owner {job.Epoch} generation {job.Generation} paused {job.PausedAt?.ToString(CultureInfo.InvariantCulture) ?? "-"}",
+            $"epoch {job.LastEpoch} ends {job.EndsAfterLastEpoch}",
+            .. job.Checkpoints.Select(checkpoint =>
+                $"checkpoint {checkpoint.Hash} generation {checkpoint.Generation} {checkpoint.Progress} bytes {checkpoint.State.Bytes}"),
+            $"outcome {((JobCompleted)job.Outcome!).Outcome}",
+            $"weights {((JobCompleted)job.Outcome).Weights.Hash} {string.Join("; ", ((JobCompleted)job.Outcome).Weights.Chunks)}",
+            $"coordinator {coordinator.Epoch} {coordinator.LastOrder}",
+            .. coordinator.Jobs.Values.Select(entry => entry.ToString()),
+        ];
+        string.Join('\n', said).ShouldBe(File.ReadAllText(FileBeside("version-1.replayed.txt")).TrimEnd('\n'));
+        _otherEnds.Select(row => row.Read()).ShouldBe(
+        [
+            new JobFailed(7, "dense1", "the loss is not finite"),
+            new JobFailed(8, null, ""),
+            new JobCancelled(9),
+        ]);
+    }
+
+    [Fact]
+    public void It_has_every_kind_of_event_and_each_is_written_as_it_was_then()
+    {
+        JournalRow[] rows = [.. _rows, .. _otherEnds];
+        rows.Select(row => row.Read().GetType()).Distinct().ShouldBe(JournalSerializer.Events, ignoreOrder: true);
+        foreach (var row in rows)
+        {
+            JournalRow.Of((IJournalEvent)row.Read()).ToString().ShouldBe(row.ToString());
+        }
+    }
+
+    private static JournalRow[] RowsOf(string name) => [.. File.ReadLines(FileBeside(name)).Select(JournalRow.Parse)];
+
+    private static string FileBeside(string name, [CallerFilePath] string source = "") =>
+        Path.Combine(Path.GetDirectoryName(source)!, "Recorded", name);
+}
