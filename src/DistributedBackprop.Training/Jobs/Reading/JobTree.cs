@@ -13,8 +13,8 @@ internal sealed class JobTree
     /// <summary>How deep mappings and lists may be nested.</summary>
     public const int MaxDepth = 32;
 
-    /// <summary>How many nodes a file may have.</summary>
-    public const int MaxNodes = 100_000;
+    /// <summary>How many nodes a file may have: enough for as many layers as there may be, and read in less than 16 MB.</summary>
+    public const int MaxNodes = 24_000;
 
     private const string TabMessage = "indentation must be spaces (was a tab)";
 
