@@ -68,6 +68,9 @@ public sealed record JobHistory
         }
     }
 
+    /// <summary>The same job from its beginning: only the numbers that must never be used again go on.</summary>
+    public JobHistory Forgotten() => Empty with { Epoch = Epoch, Generation = Generation };
+
     /// <summary>What the job knows after an event.</summary>
     /// <exception cref="JournalException">That cannot have happened now.</exception>
     public JobHistory After(JobRecord record)
