@@ -1,8 +1,10 @@
 using Akka.Actor;
+using Akka.Configuration;
 using Akka.Hosting;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Server.Running;
+using DistributedBackprop.Server.Storage;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,9 +23,11 @@ public sealed class LocalTraining : ITrainer
     private readonly IHost _host;
     private readonly JobRunner _jobs;
     private readonly RunData _data;
+    private readonly DurableState? _state;
 
-    private LocalTraining(IHost host, NodeEquipment equipment, RunData data)
+    private LocalTraining(IHost host, NodeEquipment equipment, RunData data, DurableState? state)
     {
+        _state = state;
         _host = host;
         _data = data;
         Pool = equipment.Pool;
@@ -31,8 +35,11 @@ public sealed class LocalTraining : ITrainer
         var node = host.Services.GetRequiredService<IReadOnlyActorRegistry>().Get<NodeActor>();
         var directory = system.ActorOf(
             StaticDirectory.Props([new NodeInfo(equipment.Description, node, NodePresence.Up)]), "directory");
-        _jobs = new JobRunner(
-            system, system.ActorOf(CoordinatorActor.Props(directory, new JobKeeper(Pool)), CoordinatorActor.Name));
+        var keeper = new JobKeeper(Pool, Storage: state?.Start(system, Pool));
+        _jobs = new JobRunner(system, system.ActorOf(CoordinatorActor.Props(directory, keeper), CoordinatorActor.Name))
+        {
+            Pauses = state is not null,
+        };
     }
 
     /// <summary>Lends all tensors of this node.</summary>
@@ -41,9 +48,31 @@ public sealed class LocalTraining : ITrainer
     /// <summary>Starts the node.</summary>
     /// <param name="threads">Threads on which layers compute, ≥ 1.</param>
     /// <param name="cancellation">Gives the start up.</param>
-    public static async Task<LocalTraining> StartAsync(int threads, CancellationToken cancellation = default)
+    public static Task<LocalTraining> StartAsync(int threads, CancellationToken cancellation = default) =>
+        StartNodeAsync(threads, null, cancellation);
+
+    /// <summary>Starts the node with jobs that outlive it: what was ended by this process or with it goes on when it is run again.</summary>
+    /// <param name="threads">Threads on which layers compute, ≥ 1.</param>
+    /// <param name="stateFolder">Where jobs are kept; null: nowhere.</param>
+    /// <param name="cancellation">Gives the start up.</param>
+    /// <exception cref="StorageException">The folder cannot be used.</exception>
+    public static async Task<LocalTraining> StartAsync(int threads, string? stateFolder, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        var state = stateFolder is null ? null : DurableState.InFolder(stateFolder);
+        try
+        {
+            return await StartNodeAsync(threads, state, cancellation);
+        }
+        catch
+        {
+            state?.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<LocalTraining> StartNodeAsync(int threads, DurableState? state, CancellationToken cancellation)
+    {
         var data = new RunData();
         var equipment = new NodeEquipment(
             new LoneNode(new NodeDescription(NodeName, threads, null, Environment.ProcessId, "", "")),
@@ -57,10 +86,11 @@ public sealed class LocalTraining : ITrainer
         builder.Services.AddSingleton<IHostLifetime, PassiveLifetime>();
         builder.Services.AddAkka("backprop", akka => akka
             .AddHocon(Settings, HoconAddMode.Prepend)
+            .AddHocon(state?.Configuration ?? Config.Empty, HoconAddMode.Append)
             .WithNode(equipment));
         var host = builder.Build();
         await host.StartAsync(cancellation);
-        return new LocalTraining(host, equipment, data);
+        return new LocalTraining(host, equipment, data, state);
     }
 
     /// <inheritdoc/>
@@ -76,6 +106,7 @@ public sealed class LocalTraining : ITrainer
     {
         await _host.StopAsync();
         _host.Dispose();
+        _state?.Dispose();
     }
 
     // Standard output is for results: a layer that fails is an event of the job, not a line between them.
