@@ -159,6 +159,8 @@ internal sealed class Sentences(ExplainedRun run)
             (var gradients, 0) => $"by {Words.Count(gradients, "gradient")}",
             var (gradients, deltas) => $"by {Words.Count(gradients, "gradient")} and {Words.Count(deltas, "delta")} before it",
         };
-        return $"Each of its {Words.Count(Pass.Layers[layer].Delta.Length, "number")} is computed once and read {Words.Count(reads.All, "time")}, {by}.";
+        var length = Pass.Layers[layer].Delta.Length;
+        var subject = length == 1 ? "It is" : $"Each of its {Words.Count(length)} numbers is";
+        return $"{subject} computed once and read {Words.Count(reads.All, "time")}, {by}.";
     }
 }
