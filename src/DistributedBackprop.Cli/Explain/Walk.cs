@@ -74,9 +74,11 @@ internal sealed class Walk(ExplainedRun run, bool pauses)
             $"How well deltas reach each layer, over {Words.Count(run.Batch, "example")} from number {run.Example} on"
                 + $"{(run.Steps == 0 ? "" : $", after {Words.Count(run.Steps)} steps")}.",
             _tables.Health());
-        foreach (var health in run.Health!)
+        var remarkable = run.Health!.Value.Where(health => health.Verdict != HealthVerdict.Fed).ToList();
+        remarkable.ForEach(health => Line(_sentences.Health(health)));
+        if (remarkable.Count == 0)
         {
-            Line(_sentences.Health(health));
+            Line("No layer starves: deltas of ordinary size reach every one of them.");
         }
     }
 

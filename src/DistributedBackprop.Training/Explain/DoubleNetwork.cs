@@ -77,11 +77,11 @@ public sealed class DoubleNetwork
                 inputs[0].CopyTo(output, 0);
                 Activate(kind.Activation, output, node.Layer.OutputShape[^1]);
                 break;
-            case DropoutKind:
+            case DropoutKind dropout:
                 var factors = _pass.Layers[node.Index].Derivative!;
                 for (var i = 0; i < output.Length; i++)
                 {
-                    output[i] = inputs[0][i] * factors[i];
+                    output[i] = factors[i] == 0 ? 0 : inputs[0][i] / (1 - dropout.Rate);
                 }
 
                 break;

@@ -29,7 +29,9 @@ function titleOf(step) {
 }
 
 function sentenceOf(step) {
-  return step.event === 'health' ? health.map(event => event.says).join(' ') : step.says;
+  if (step.event !== 'health') return step.says;
+  const remarkable = health.filter(event => event.verdict !== 'fed');
+  return remarkable.length ? remarkable.map(event => event.says).join(' ') : 'No layer starves: deltas of ordinary size reach every one of them.';
 }
 
 /** What is known after the steps up to one. */
@@ -51,7 +53,7 @@ function stateAt(index) {
     }
   }
   const now = steps[index];
-  return { ...state, kind: now.event, now: now.layer ?? (now.event === 'example' ? 'input' : now.event === 'loss' ? 'loss' : null), parts: now.parts, sentence: sentenceOf(now) };
+  return { ...state, kind: now.event, now: now.event === 'health' ? null : now.layer ?? (now.event === 'example' ? 'input' : now.event === 'loss' ? 'loss' : null), parts: now.parts, sentence: sentenceOf(now) };
 }
 
 /** The table: rows in the order in which the way back fills them. */
