@@ -109,6 +109,11 @@ internal sealed class ExplainEvents(ExplainedRun run)
             VectorJson.WriteValues(json, "weights", recorded.Before.AsSpan(0, rule.In * rule.Out));
             VectorJson.WriteValues(json, "bias", recorded.Before.AsSpan(rule.In * rule.Out));
         }
+        else
+        {
+            json.WriteNull("weights");
+            json.WriteNull("bias");
+        }
 
         Says(json, _sentences.Forward(layer));
     }
