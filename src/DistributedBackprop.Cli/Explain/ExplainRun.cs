@@ -29,6 +29,12 @@ internal static class ExplainRun
         try
         {
             await using var node = await starting;
+            if (options is { Step: > 0, Json: false })
+            {
+                await Console.Error.WriteLineAsync(string.Create(
+                    CultureInfo.InvariantCulture, $"{job.Name}: trains {options.Step:N0} steps first"));
+            }
+
             var order = new ExplainOrder(run, options.Step, Watched(options, run));
             switch (await node.ExplainAsync(order, signal.Token))
             {

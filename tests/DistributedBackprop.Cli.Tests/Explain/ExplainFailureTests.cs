@@ -34,6 +34,18 @@ public sealed class ExplainFailureTests
     }
 
     [Fact]
+    public async Task An_interrupt_ends_it_while_it_trains()
+    {
+        using var folder = new CommandFolder();
+        var job = folder.Job("digits", ("epochs: 10", "epochs: 100000"));
+        using var process = BackpropProcess.Start(folder.Path, null, "explain", job, "--step", "1000000", "--html", "page.html");
+        await process.UntilErrorsSayAsync("trains 1,000,000 steps first");
+        process.Signal("INT");
+        (await process.EndAsync()).ShouldEndWith(130);
+        File.Exists(folder.At("page.html")).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_job_that_is_not_valid_is_told_as_everywhere()
     {
         using var folder = new CommandFolder();
