@@ -32,8 +32,11 @@ internal sealed record ExplainedRun(
         .Select(moment => Explanation.Effects[moment.Layer])
         .LastOrDefault();
 
+    /// <summary>How the loss is called among layers: in brackets, which no layer's name has.</summary>
+    public const string LossName = "(loss)";
+
     /// <summary>The name of a layer, or of the loss (−1).</summary>
-    public string NameOf(int layer) => layer < 0 ? "loss" : Run.Graph.Nodes[layer].Name;
+    public string NameOf(int layer) => layer < 0 ? LossName : Run.Graph.Nodes[layer].Name;
 
     /// <summary>The activation of a layer; null for none.</summary>
     public Activation? ActivationOf(int layer) => Run.Graph.Nodes[layer].Description.Kind switch

@@ -58,7 +58,7 @@ internal sealed class Sentences(ExplainedRun run)
         var names = consumers.Select(consumer => run.NameOf(consumer == int.MaxValue ? -1 : consumer)).ToList();
         var from = names switch
         {
-            ["loss"] => $"{node.Name}'s delta comes from the loss itself: the first entry of the table.",
+            [ExplainedRun.LossName] => $"{node.Name}'s delta comes from the loss itself: the first entry of the table.",
             [var one] => $"{node.Name}'s delta follows from {one}'s alone: whatever lies behind that is in there already.",
             _ => $"The graph forks here: {node.Name} is read by {string.Join(" and ", names)}, so their deltas are added.",
         };

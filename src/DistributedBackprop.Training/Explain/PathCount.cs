@@ -21,12 +21,14 @@ public sealed record PathCount(BigInteger WithTable, BigInteger WithoutTable, Bi
         ArgumentNullException.ThrowIfNull(graph);
         var (without, paths, with) = (BigInteger.Zero, BigInteger.Zero, BigInteger.Zero);
         var inner = new Cost[rules.Length][];
+        var rows = new Cost[rules.Length][];
 
         // From the output back: what a delta costs follows from what those that it reads cost.
         for (var layer = rules.Length - 1; layer >= 0; layer--)
         {
             var rule = rules[layer];
-            inner[layer] = Inner(rule, [.. Enumerable.Range(0, rule.Length).Select(element => Delta(graph, rules, layer, element, inner))]);
+            inner[layer] = Inner(rule, [.. Enumerable.Range(0, rule.Length).Select(element => Delta(graph, rules, layer, element, inner, rows))]);
+            rows[layer] = rule.IsDense ? [.. inner[layer].Chunk(rule.Out).Select(SumWithWeights)] : [];
             with += WithTableOf(rule);
             if (rule.IsDense)
             {
@@ -54,7 +56,11 @@ public sealed record PathCount(BigInteger WithTable, BigInteger WithoutTable, Bi
         return function + ((BigInteger)rule.Length * rule.In * (wanted ? 2 : 1));
     }
 
-    private static Cost Delta(Graph graph, ImmutableArray<LayerRule> rules, int layer, int element, Cost[][] inner)
+    // All elements of an input row are read by the same units.
+    private static Cost SumWithWeights(Cost[] row) => row.Aggregate(new Cost(row.Length, 0), (sum, cost) => sum + cost);
+
+    private static Cost Delta(
+        Graph graph, ImmutableArray<LayerRule> rules, int layer, int element, Cost[][] inner, Cost[][] rows)
     {
         var cost = new Cost(0, 0);
         foreach (var edge in rules[layer].Node.OutputEdges.Select(edge => graph.Edges[edge]))
@@ -65,11 +71,9 @@ public sealed record PathCount(BigInteger WithTable, BigInteger WithoutTable, Bi
                 continue;
             }
 
-            var readers = rules[edge.Consumer].ReadersOf(edge.Position, element);
-            for (var reader = 0; reader < readers.Count; reader++)
-            {
-                cost += inner[edge.Consumer][readers.First + reader] + new Cost(readers.AreWeighted ? 1 : 0, 0);
-            }
+            var consumer = rules[edge.Consumer];
+            var readers = consumer.ReadersOf(edge.Position, element);
+            cost += consumer.IsDense ? rows[edge.Consumer][readers.First / consumer.Out] : inner[edge.Consumer][readers.First];
         }
 
         return cost;

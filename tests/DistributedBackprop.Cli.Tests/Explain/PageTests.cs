@@ -12,6 +12,34 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
 {
     private const long MostBytes = 2 << 20;
 
+    // Every kind of layer; rows, forks, a skip from the input, one that does not learn, and one that is called loss.
+    private const string EveryKind = """
+        name: everything
+        data: { format: digits, train: { examples: 60 } }
+        model:
+          input: [28, 28]
+          layers:
+            - dense: { units: 6, activation: gelu }
+              name: loss
+            - concat: { axis: 2 }
+              inputs: [loss, input]
+            - softmax
+            - dense: { units: 4, activation: softmax, bias: false }
+            - leakyRelu: { slope: 0.2 }
+            - flatten
+            - dropout: { rate: 0.5 }
+            - dense: { units: 12, activation: geluTanh }
+            - dense: { units: 12, activation: sigmoid }
+            - add: {}
+              inputs: [dense3, dense4]
+            - dense: { units: 10 }
+              learningRateFactor: 0
+        loss: meanSquaredError
+        optimizer: { adamW: { learningRate: 0.01 } }
+        training: { batchSize: 8, microBatches: 2, epochs: 2 }
+        parallelism: { replicas: 3 }
+        """;
+
     [SkippableTheory]
     [InlineData("xor", "--step", "3", "--examples", "100")]
     [InlineData("spirals", "--example", "5")]
@@ -76,6 +104,31 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         Step().ShouldBe(2);
         browser.Open(folder.At("page.html"), step: 5);
         Step().ShouldBe(5);
+        browser.Complaints().ShouldBeEmpty();
+    }
+
+    [SkippableFact]
+    public async Task Every_kind_of_layer_is_shown()
+    {
+        using var folder = new CommandFolder();
+        await File.WriteAllTextAsync(folder.At("job.yaml"), EveryKind);
+        var run = await folder.RunAsync("explain", "job.yaml", "--step", "4", "--examples", "20", "--html", "page.html", "--json");
+        run.ExitCode.ShouldBe(0, run.Errors);
+        foreach (var gradient in run.Events.Where(happened => happened.Word() == "gradient"))
+        {
+            var quotients = gradient.GetProperty("quotients");
+            quotients.GetProperty("largestDifference").GetDouble().ShouldBeLessThan(1e-3 * quotients.GetProperty("largestGradient").GetDouble());
+        }
+
+        browser.Open(folder.At("page.html"));
+        for (var step = 1; browser.Find("#forward").Enabled; step++)
+        {
+            Step().ShouldBe(step);
+            browser.Find("#forward").Click();
+        }
+
+        browser.Driver.FindElements(By.CssSelector("svg [data-layer]")).Count.ShouldBe(13);
+        FilledRows().ShouldAllBe(isFilled => isFilled);
         browser.Complaints().ShouldBeEmpty();
     }
 

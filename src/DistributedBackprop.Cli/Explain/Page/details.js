@@ -81,7 +81,7 @@ function largestOf(vector) {
 function deltaOf(event) {
   const blocks = [];
   if (event.parts.length > 1) {
-    const list = make('ul', { class: 'sums' }, event.parts.map(part => make('li', {}, make('span', { class: 'name' }, `from ${part.from}: `), `‖δ‖ = ${text(part.delta.norm)}`)));
+    const list = make('ul', { class: 'sums' }, event.parts.map(part => make('li', {}, make('span', { class: 'name' }, `from ${part.from === lossName ? 'the loss' : part.from}: `), `‖δ‖ = ${text(part.delta.norm)}`)));
     blocks.push(make('p', {}, 'The graph forks: the deltas of both branches are added, in the order of the graph.'), list);
   }
   const sums = event.entries.slice(0, mostSums).map(entry => make('li', { 'data-entry': entry.index },
@@ -95,7 +95,7 @@ function deltaOf(event) {
 
 function sumOf(entry) {
   const shown = entry.terms.slice(0, 6);
-  const terms = shown.map(term => term.from === 'loss' ? `${text(term.delta)} (from the loss)`
+  const terms = shown.map(term => term.from === lossName ? `${text(term.delta)} (from the loss)`
     : term.weight === 1 ? `${text(term.delta)} (${term.from}[${term.unit}])` : `${text(term.weight)}·${text(term.delta)}`);
   const hidden = entry.terms.slice(6);
   const others = hidden.length + entry.otherTerms;

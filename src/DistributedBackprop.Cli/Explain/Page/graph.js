@@ -1,6 +1,9 @@
 // The network, drawn left to right: small layers unit by unit, large ones as a picture of their values.
 
 const fewUnits = 16;
+
+// In brackets, which no layer's name has.
+const lossName = '(loss)';
 const pill = { width: 104, height: 40, gap: 12 };
 
 // Of more units the two numbers stand side by side.
@@ -17,7 +20,7 @@ class Layout {
   constructor(example) {
     const input = { name: 'input', kind: 'example', shape: example.shape, inputs: [], length: length(example.shape) };
     const layers = example.layers.map(layer => ({ ...layer, length: length(layer.shape) }));
-    const loss = { name: 'loss', kind: example.loss, shape: [1], inputs: [layers.at(-1).name], length: 1 };
+    const loss = { name: lossName, kind: example.loss, shape: [1], inputs: [layers.at(-1).name], length: 1 };
     this.nodes = new Map([input, ...layers, loss].map(node => [node.name, node]));
     for (const node of this.nodes.values()) node.column = Math.max(-1, ...node.inputs.map(name => this.nodes.get(name).column)) + 1;
     this.columns = loss.column + 1;
@@ -108,7 +111,7 @@ class Drawing {
     const middle = node.x + node.boxWidth / 2;
     const kind = node.kind === 'example' ? 'the example' : node.function && node.function !== node.kind ? `${node.kind} + ${node.function}` : node.kind;
     group.append(
-      draw('text', { x: middle, y: node.y + 14, 'text-anchor': 'middle', 'font-weight': 650, 'font-size': 13 }, node.name),
+      draw('text', { x: middle, y: node.y + 14, 'text-anchor': 'middle', 'font-weight': 650, 'font-size': 13 }, node.isLoss ? 'loss' : node.name),
       draw('text', { x: middle, y: node.y + 29, 'text-anchor': 'middle', 'font-size': 10.5, class: 'muted' }, extra ?? kind));
   }
 

@@ -53,7 +53,7 @@ function stateAt(index) {
     }
   }
   const now = steps[index];
-  return { ...state, kind: now.event, now: now.event === 'health' ? null : now.layer ?? (now.event === 'example' ? 'input' : now.event === 'loss' ? 'loss' : null), parts: now.parts, sentence: sentenceOf(now) };
+  return { ...state, kind: now.event, now: now.event === 'health' ? null : now.layer ?? (now.event === 'example' ? 'input' : now.event === 'loss' ? lossName : null), parts: now.parts, sentence: sentenceOf(now) };
 }
 
 /** The table: rows in the order in which the way back fills them. */
