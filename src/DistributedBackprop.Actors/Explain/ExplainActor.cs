@@ -15,19 +15,23 @@ namespace DistributedBackprop.Actors.Explain;
 /// </summary>
 public sealed class ExplainActor : ReceiveActor
 {
+    // Replicas never wait for a grant, and little is told again.
+    private const long Window = 64;
+
     private readonly ExplainOrder _order;
     private readonly IActorRef _directory;
     private readonly JobKeeper _keeper;
     private readonly IActorRef _asker;
     private readonly PassObservers _observers;
     private readonly ImmutableArray<RecordedPass>.Builder _passes = ImmutableArray.CreateBuilder<RecordedPass>();
-    private readonly HashSet<int> _judged = [];
+    private readonly long[] _judged;
     private NodesChanged? _nodes;
     private IActorRef? _driver;
     private TrainingState? _state;
     private StateOrigin _origin;
     private NotExplained? _failure;
     private long _generation;
+    private long _granted;
     private bool _isTrained;
 
     /// <summary>Makes the actor, which begins at once.</summary>
@@ -43,12 +47,23 @@ public sealed class ExplainActor : ReceiveActor
         ArgumentNullException.ThrowIfNull(keeper);
         (_order, _directory, _keeper, _observers, _asker) = (order, directory, keeper, observers, asker);
         _isTrained = order.Steps == 0;
+        _judged = new long[order.Training.Job.Parallelism.Replicas];
         Receive<NodesChanged>(nodes =>
         {
             _nodes = nodes;
             Next();
         });
-        Receive<GenerationUp>(_ => _driver.Tell(new Grant(_generation, _isTrained ? _order.Steps + 1 : _order.Steps)));
+        Receive<GenerationUp>(_ =>
+        {
+            if (_isTrained)
+            {
+                _driver.Tell(new Grant(_generation, _order.Steps + 1, _order.Steps));
+            }
+            else
+            {
+                GrantSteps();
+            }
+        });
         Receive<StepsJudged>(OnJudged);
         Receive<AllCaptured>(captured =>
         {
@@ -65,6 +80,9 @@ public sealed class ExplainActor : ReceiveActor
         Receive<GenerationBroken>(broken => Fail(null, _order.Steps, broken.Reason));
         Receive<NodeRefusedJob>(refused => Fail(null, _order.Steps, $"{refused.Node} is refused: {refused.Reason}"));
         Receive<GenerationOver>(_ => Next());
+
+        // That all layers know of it changes nothing here: none is granted a further step.
+        Receive<AllNoted>(_ => { });
     }
 
     private bool AveragesParameters => _order.Training.Job.Parallelism.Averaging is ParameterAveraging;
@@ -163,12 +181,31 @@ public sealed class ExplainActor : ReceiveActor
     // The watched step is over only when its recorder says so: the loss judges long before the last update.
     private void OnJudged(StepsJudged judged)
     {
-        if (!_isTrained
-            && judged.Steps[^1].Step == _order.Steps
-            && _judged.Add(judged.Replica)
-            && _judged.Count == _order.Training.Job.Parallelism.Replicas)
+        if (_isTrained)
         {
-            _driver.Tell(new CaptureAll(_generation, _order.Steps, AveragesParameters));
+            return;
+        }
+
+        // A report may come twice.
+        var wasJudged = _judged.Min() == _order.Steps;
+        _judged[judged.Replica] = Math.Max(_judged[judged.Replica], judged.Steps[^1].Step);
+        if (_judged.Min() < _order.Steps)
+        {
+            GrantSteps();
+        }
+        else if (!wasJudged)
+        {
+            _driver.Tell(new CaptureAll(_generation, _order.Steps, AveragesParameters, TrainsOn: false));
+        }
+    }
+
+    private void GrantSteps()
+    {
+        var judged = _judged.Min();
+        if (_granted < _order.Steps && _granted - judged <= Window / 2)
+        {
+            _granted = Math.Min(_order.Steps, judged + Window);
+            _driver.Tell(new Grant(_generation, _granted, judged));
         }
     }
 
@@ -181,7 +218,7 @@ public sealed class ExplainActor : ReceiveActor
         }
     }
 
-    private void EndGeneration() => _driver.Tell(new EndGeneration(_generation));
+    private void EndGeneration() => _driver.Tell(new EndGeneration(_generation, IsBroken: false));
 
     private void End(object answer)
     {
