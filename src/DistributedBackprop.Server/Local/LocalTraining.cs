@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Hosting;
+using DistributedBackprop.Actors.Explain;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Server.Running;
@@ -24,19 +25,24 @@ public sealed class LocalTraining : ITrainer
     private readonly JobRunner _jobs;
     private readonly RunData _data;
     private readonly DurableState? _state;
+    private readonly ActorSystem _system;
+    private readonly IActorRef _directory;
+    private readonly PassObservers _observers;
 
-    private LocalTraining(IHost host, NodeEquipment equipment, RunData data, DurableState? state)
+    private LocalTraining(
+        IHost host, NodeEquipment equipment, RunData data, PassObservers observers, DurableState? state)
     {
         _state = state;
         _host = host;
         _data = data;
+        _observers = observers;
         Pool = equipment.Pool;
-        var system = host.Services.GetRequiredService<ActorSystem>();
+        _system = host.Services.GetRequiredService<ActorSystem>();
         var node = host.Services.GetRequiredService<IReadOnlyActorRegistry>().Get<NodeActor>();
-        var directory = system.ActorOf(
+        _directory = _system.ActorOf(
             StaticDirectory.Props([new NodeInfo(equipment.Description, node, NodePresence.Up)]), "directory");
-        var keeper = new JobKeeper(Pool, Storage: state?.Start(system, Pool));
-        _jobs = new JobRunner(system, system.ActorOf(CoordinatorActor.Props(directory, keeper), CoordinatorActor.Name))
+        var keeper = new JobKeeper(Pool, Storage: state?.Start(_system, Pool));
+        _jobs = new JobRunner(_system, _system.ActorOf(CoordinatorActor.Props(_directory, keeper), CoordinatorActor.Name))
         {
             Pauses = state is not null,
         };
@@ -74,12 +80,16 @@ public sealed class LocalTraining : ITrainer
     private static async Task<LocalTraining> StartNodeAsync(int threads, DurableState? state, CancellationToken cancellation)
     {
         var data = new RunData();
+        var observers = new PassObservers();
         var equipment = new NodeEquipment(
             new LoneNode(new NodeDescription(NodeName, threads, null, Environment.ProcessId, "", "")),
             new LayerThreads(threads, TilesOf),
             new TensorPool(),
             data,
-            null);
+            null)
+        {
+            ObserverOf = observers.Of,
+        };
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "backprop" });
 
         // Signals are the command line's to handle: a job ends in its own way.
@@ -90,7 +100,7 @@ public sealed class LocalTraining : ITrainer
             .WithNode(equipment));
         var host = builder.Build();
         await host.StartAsync(cancellation);
-        return new LocalTraining(host, equipment, data, state);
+        return new LocalTraining(host, equipment, data, observers, state);
     }
 
     /// <inheritdoc/>
@@ -99,6 +109,27 @@ public sealed class LocalTraining : ITrainer
         ArgumentNullException.ThrowIfNull(run);
         using var given = _data.Give(run.Job, run.Data);
         return await _jobs.RunAsync(run, observe, cancellation);
+    }
+
+    /// <summary>Watches the layers of a job do one step, after some that they train by themselves.</summary>
+    /// <param name="order">What is to be shown.</param>
+    /// <param name="cancellation">Gives it up; what runs ends with the node.</param>
+    /// <returns><see cref="Explained"/>, or <see cref="NotExplained"/>.</returns>
+    public async Task<object> ExplainAsync(ExplainOrder order, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        var given = order.Watched.Prepend(order.Training).Select(run => _data.Give(run.Job, run.Data)).ToList();
+        try
+        {
+            var answer = new TaskCompletionSource<object>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var asker = _system.ActorOf(AnswerActor.Props(answer));
+            _system.ActorOf(ExplainActor.Props(order, _directory, new JobKeeper(Pool), _observers, asker));
+            return await answer.Task.WaitAsync(cancellation);
+        }
+        finally
+        {
+            given.ForEach(data => data.Dispose());
+        }
     }
 
     /// <summary>Ends the node.</summary>
