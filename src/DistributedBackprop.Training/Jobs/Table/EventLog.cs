@@ -28,6 +28,7 @@ public sealed class EventLog(int stepsKept = 4096, int othersKept = 10_000, long
     // Steps follow one another without gaps, so that the one so many steps before another is so many places before it.
     private readonly List<(long Number, StepDone Step, double Seconds)> _steps = [];
     private readonly List<(long Number, TrainingEvent Event)> _others = [];
+    private readonly long _start = start;
     private double _seconds;
 
     /// <summary>The number of the newest event; before the first the one that numbers begin after.</summary>
@@ -67,7 +68,7 @@ public sealed class EventLog(int stepsKept = 4096, int othersKept = 10_000, long
         var events = ImmutableArray.CreateBuilder<NumberedEvent>();
 
         // How many events an earlier log had after that number, nobody knows.
-        var next = Math.Max(after, start);
+        var next = Math.Max(after, _start);
         var skipped = 0L;
         var step = FirstAfter(_steps, entry => entry.Number, after);
         var other = FirstAfter(_others, entry => entry.Number, after);
