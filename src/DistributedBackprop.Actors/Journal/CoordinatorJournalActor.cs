@@ -54,7 +54,7 @@ public sealed class CoordinatorJournalActor : ReceivePersistentActor
     {
         if (_journal.WasHeld && _history.Process != _journal.Process)
         {
-            Lose($"another process coordinates now: {_history.Process}, the {_history.Epoch}th to take over", isTaken: true);
+            Lose($"another process coordinates now: {_history.Process} (it has taken over as number {_history.Epoch})", isTaken: true);
             Context.Stop(Self);
             return;
         }
