@@ -36,9 +36,11 @@ internal sealed class CoordinatorProcess : INodeLife, IJobLoading
         CrashingJournal.Plans[Name] = plan;
         _system = ActorSystem.Create(Name, ConfigurationFactory.ParseString($$"""
             akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }
-            akka.persistence.journal.sql.class = "{{typeof(CrashingJournal).FullName}}, {{typeof(CrashingJournal).Assembly.GetName().Name}}"
+            akka.persistence.journal {
+              plugin = "akka.persistence.journal.crashing"
+              crashing.class = "{{typeof(CrashingJournal).FullName}}, {{typeof(CrashingJournal).Assembly.GetName().Name}}"
+            }
             """).WithFallback(JournalPlugin.Configuration(database)));
-        JournalPlugin.Require(_system);
         var pool = new TensorPool();
         var directory = _system.ActorOf(StaticDirectory.Props([new NodeInfo(Description, ActorRefs.Nobody, NodePresence.Up)]));
         var store = _system.ActorOf(CheckpointStoreActor.Props(database, pool), CheckpointStoreActor.Name);
@@ -71,6 +73,7 @@ internal sealed class CoordinatorProcess : INodeLife, IJobLoading
             {
                 return answer;
             }
+
         }
     }
 

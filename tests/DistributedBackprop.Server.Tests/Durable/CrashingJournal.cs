@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
-using Akka.Configuration;
 using Akka.Persistence;
-using Akka.Persistence.Sql.Journal;
 
 namespace DistributedBackprop.Server.Tests.Durable;
 
@@ -38,10 +36,10 @@ public sealed class CrashingJournal : ReceiveActor
 {
     private bool _isDead;
 
-    public CrashingJournal(Config config)
+    public CrashingJournal()
     {
         var plan = Plans[Context.System.Name];
-        var journal = Context.ActorOf(Props.Create<SqlWriteJournal>(config), "sql");
+        var journal = Persistence.Instance.Apply(Context.System).JournalFor("akka.persistence.journal.sql");
         Receive<WriteMessages>(write =>
         {
             if (_isDead)
