@@ -91,14 +91,7 @@ internal static class TrainRun
     {
         if (options.Nodes is not { } nodes)
         {
-            try
-            {
-                return await LocalTraining.StartAsync(options.ThreadsPerProcess, options.StateFolder, cancellation);
-            }
-            catch (StorageException e)
-            {
-                throw new CommandException(ExitCode.Invalid, $"backprop: --state: {e.Message}");
-            }
+            return await LocalTraining.StartAsync(options.ThreadsPerProcess, options.StateFolder, cancellation);
         }
 
         // The settings of 'backprop node' are those of this process too: so nodes of other machines can join it.
@@ -106,7 +99,11 @@ internal static class TrainRun
         try
         {
             return await ClusterTraining.StartAsync(
-                new ClusterTrainingOptions(nodes, options.ThreadsPerProcess, options.DataFolder) { Head = head },
+                new ClusterTrainingOptions(nodes, options.ThreadsPerProcess, options.DataFolder) 
+                {
+                    Head = head,
+                    StateFolder = options.StateFolder,
+                },
                 Console.Error.WriteLine,
                 cancellation);
         }
@@ -121,6 +118,10 @@ internal static class TrainRun
         try
         {
             return await starting;
+        }
+        catch (StorageException e)
+        {
+            throw new CommandException(ExitCode.Invalid, $"backprop: --state: {e.Message}");
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

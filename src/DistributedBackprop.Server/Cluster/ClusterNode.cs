@@ -150,7 +150,7 @@ public sealed class ClusterNode : ITrainer
     /// <inheritdoc cref="ITrainer.RunAsync"/>
     /// <exception cref="InvalidOperationException">This node is no coordinator.</exception>
     public Task<TrainingResult> RunAsync(JobRun run, Action<TrainingEvent> observe, CancellationToken cancellation = default) =>
-        new JobRunner(System, Coordinator ?? throw NoCoordinator()).RunAsync(run, observe, cancellation);
+        new JobRunner(System, Coordinator ?? throw NoCoordinator()) { Pauses = _storage is not null }.RunAsync(run, observe, cancellation);
 
     /// <summary>
     /// Leaves politely: no new work comes, what is here is handed over (at most for
@@ -263,7 +263,7 @@ public sealed class ClusterNode : ITrainer
 
         if (options.IsCoordinator)
         {
-            akka.AddCoordinator(options, new JobKeeper(pool, plane, life), storage?.Database);
+            akka.AddCoordinator(options, new JobKeeper(pool, plane, life), storage);
         }
     }
 

@@ -4,6 +4,7 @@ using Akka.Hosting;
 using DistributedBackprop.Actors.Explain;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Server.Cluster;
 using DistributedBackprop.Server.Running;
 using DistributedBackprop.Server.Storage;
 using DistributedBackprop.Training.Jobs;
@@ -24,13 +25,13 @@ public sealed class LocalTraining : ITrainer
     private readonly IHost _host;
     private readonly JobRunner _jobs;
     private readonly RunData _data;
-    private readonly DurableState? _state;
+    private readonly NodeStorage? _state;
     private readonly ActorSystem _system;
     private readonly IActorRef _directory;
     private readonly PassObservers _observers;
 
     private LocalTraining(
-        IHost host, NodeEquipment equipment, RunData data, PassObservers observers, DurableState? state)
+        IHost host, NodeEquipment equipment, RunData data, PassObservers observers, NodeStorage? state)
     {
         _state = state;
         _host = host;
@@ -41,7 +42,7 @@ public sealed class LocalTraining : ITrainer
         var node = host.Services.GetRequiredService<IReadOnlyActorRegistry>().Get<NodeActor>();
         _directory = _system.ActorOf(
             StaticDirectory.Props([new NodeInfo(equipment.Description, node, NodePresence.Up)]), "directory");
-        var keeper = new JobKeeper(Pool, Storage: state?.Start(_system, Pool));
+        var keeper = new JobKeeper(Pool, Storage: state?.Start(_system, Pool, ProgramVersion.Current));
         _jobs = new JobRunner(_system, _system.ActorOf(CoordinatorActor.Props(_directory, keeper), CoordinatorActor.Name))
         {
             Pauses = state is not null,
@@ -65,7 +66,7 @@ public sealed class LocalTraining : ITrainer
     public static async Task<LocalTraining> StartAsync(int threads, string? stateFolder, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        var state = stateFolder is null ? null : DurableState.InFolder(stateFolder);
+        var state = stateFolder is null ? null : await NodeStorage.OpenAsync(new StorageOptions(stateFolder, null), TimeSpan.Zero, cancellation);
         try
         {
             return await StartNodeAsync(threads, state, cancellation);
@@ -77,7 +78,7 @@ public sealed class LocalTraining : ITrainer
         }
     }
 
-    private static async Task<LocalTraining> StartNodeAsync(int threads, DurableState? state, CancellationToken cancellation)
+    private static async Task<LocalTraining> StartNodeAsync(int threads, NodeStorage? state, CancellationToken cancellation)
     {
         var data = new RunData();
         var observers = new PassObservers();
@@ -96,7 +97,7 @@ public sealed class LocalTraining : ITrainer
         builder.Services.AddSingleton<IHostLifetime, PassiveLifetime>();
         builder.Services.AddAkka("backprop", akka => akka
             .AddHocon(Settings, HoconAddMode.Prepend)
-            .AddHocon(state?.Configuration ?? Config.Empty, HoconAddMode.Append)
+            .AddHocon(state is null ? Config.Empty : JournalPlugin.Configuration(state.Database), HoconAddMode.Append)
             .WithNode(equipment));
         var host = builder.Build();
         await host.StartAsync(cancellation);

@@ -211,7 +211,7 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
         }
         else
         {
-            _records[loaded.Id].Actor.Tell(new BeginRun(run, Context.Parent));
+            _records[loaded.Id].Actor.Tell(new BeginRun(run, Context.Parent, entry.JournalName));
         }
     }
 
