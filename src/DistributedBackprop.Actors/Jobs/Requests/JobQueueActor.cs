@@ -122,6 +122,7 @@ internal sealed class JobQueueActor : ReceiveActor
             Follow(change);
         }
 
+        Context.System.EventStream.Publish(Counted());
         then();
     }
 
@@ -227,6 +228,9 @@ internal sealed class JobQueueActor : ReceiveActor
         var threads = Threads;
         return new JobStatus(entry, _table.ReasonOf(entry, threads), _table.PositionOf(entry), _records[entry.Id].Mark);
     }
+
+    private JobsCounted Counted() => new(
+        _table.CountOf(JobState.Waiting), _table.CountOf(JobState.Running), _table.CountOf(JobState.Paused));
 
     private ImmutableDictionary<string, ImmutableArray<string>> JobsOfWorkers() => _table.All
         .Where(entry => entry.State == JobState.Running)
