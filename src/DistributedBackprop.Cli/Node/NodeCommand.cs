@@ -24,6 +24,9 @@ internal static class NodeCommand
             ("Tls:Authority", Text("--tls-authority", "FILE", "Who signs the certificates of nodes (PEM); no others are trusted.")),
             ("ServicePort", Text("--service-port", "PORT", "The port of the service (gRPC). Default: 4700 on a coordinator, any on others.")),
             ("TokenFile", Text("--token-file", "FILE", "The token that callers of the service must know; made where it is not there. Default: ~/.config/backprop/token.")),
+            ("HealthPort", Text("--health-port", "PORT", "The port on which it answers over HTTP whether it lives (/health/live) and is ready (/health/ready). Default: none.")),
+            ("OtlpEndpoint", Text("--otlp-endpoint", "URL", "Where measures and traces go (OpenTelemetry, OTLP). Default: OTEL_EXPORTER_OTLP_ENDPOINT, else nowhere.")),
+            ("LogFormat", Text("--log-format", "FORMAT", "How it writes its log to standard error: text or json. Default: text.")),
             ("JoinDeadlineSeconds", Text("--join-deadline", "SECONDS", "How long it looks for its cluster. Default: 30.")),
             ("LeaveDeadlineSeconds", Text("--leave-deadline", "SECONDS", "How long a leave waits for its work to be handed over. Default: 60.")),
         ];

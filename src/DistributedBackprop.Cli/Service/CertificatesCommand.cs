@@ -16,11 +16,12 @@ internal static class CertificatesCommand
             Required = true,
         };
         var days = new Option<int>("--days") { Description = "How long they are valid. Default: 90.", DefaultValueFactory = _ => 90, HelpName = "N" };
+        var secrets = new Option<bool>("--secrets") { Description = "Make the cluster's secret and the service's token, too, in the files secret and token, where they are not there." };
         var command = new Command(
             "certificates",
             "Make a certificate authority for development and certificates of nodes, for messages, tensors and the service. Where the authority is there already it signs further nodes.")
         {
-            folder, nodes, days,
+            folder, nodes, days, secrets,
         };
         command.SetAction(parsed =>
         {
@@ -40,6 +41,11 @@ internal static class CertificatesCommand
                 foreach (var file in DevelopmentCertificates.Write(parsed.GetValue(folder)!, names, TimeSpan.FromDays(parsed.GetValue(days))))
                 {
                     Console.Out.WriteLine(file);
+                }
+
+                if (parsed.GetValue(secrets))
+                {
+                    DevelopmentCertificates.MintSecrets(parsed.GetValue(folder)!);
                 }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)

@@ -10,6 +10,7 @@ using DistributedBackprop.Server.Grpc;
 using DistributedBackprop.Server.Jobs;
 using DistributedBackprop.Server.Local;
 using DistributedBackprop.Server.Running;
+using DistributedBackprop.Server.Telemetry;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 using Microsoft.AspNetCore.Hosting;
@@ -29,11 +30,13 @@ public sealed class ClusterNode : ITrainer
     private readonly TaskCompletionSource _up = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _stops;
 
-    private readonly ServicePort _service;
+    private readonly NodePorts _ports;
+    private readonly TelemetryExport? _telemetry;
 
-    private ClusterNode(NodeOptions options, IHost host, NodeLife life, TensorPlane plane, TensorPool pool, ServicePort service)
+    private ClusterNode(NodeOptions options, IHost host, NodeLife life, TensorPlane plane, TensorPool pool, NodePorts ports)
     {
-        _service = service;
+        _ports = ports;
+        _telemetry = host.Services.GetService<TelemetryExport>();
         Options = options;
         _host = host;
         _life = life;
@@ -80,7 +83,10 @@ public sealed class ClusterNode : ITrainer
     /// <summary>Where clients reach its service; null where it has none.</summary>
     public Uri? Service => Options.Service is null
         ? null
-        : new UriBuilder(Options.Tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, Options.PublicHost, _service.Number).Uri;
+        : new UriBuilder(Options.Tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, Options.PublicHost, _ports.Service.Number).Uri;
+
+    /// <summary>Where it answers whether it lives and is ready; null where it does not.</summary>
+    public IPEndPoint? Health => Options.Service?.Health is { } health ? new IPEndPoint(health.Address, _ports.Health.Number) : null;
 
     /// <summary>Completes with the reason, for people, when the node must end: it was refused, or put down.</summary>
     public Task<string> Ended => _life.Ended;
@@ -97,16 +103,16 @@ public sealed class ClusterNode : ITrainer
         var pool = new TensorPool();
         var plane = new TensorPlane(new PlaneSettings(options.Name, options.Secret.Bytes) { Tls = options.Tls }, pool);
         var life = new NodeLife(() => Describe(options, plane));
-        var service = new ServicePort();
+        var ports = new NodePorts();
         IHost? host = null;
         try
         {
-            host = Build(options, logging, life, plane, pool, service);
+            host = Build(options, logging, life, plane, pool, ports);
 
             // Before the host starts, which would tell of a port in use at length.
             _ = host.Services.GetRequiredService<ActorSystem>();
             await host.StartAsync(cancellation);
-            var node = new ClusterNode(options, host, life, plane, pool, service);
+            var node = new ClusterNode(options, host, life, plane, pool, ports);
             node.Join();
             return node;
         }
@@ -184,12 +190,13 @@ public sealed class ClusterNode : ITrainer
             // The process ends all the same; the cluster finds out by itself.
         }
 
+        _telemetry?.Dispose();
         _host.Dispose();
         Plane.Dispose();
     }
 
     private static IHost Build(
-        NodeOptions options, Action<ILoggingBuilder>? logging, NodeLife life, TensorPlane plane, TensorPool pool, ServicePort service) =>
+        NodeOptions options, Action<ILoggingBuilder>? logging, NodeLife life, TensorPlane plane, TensorPool pool, NodePorts ports) =>
         new HostBuilder()
             .ConfigureLogging(builder => logging?.Invoke(builder))
 
@@ -203,18 +210,20 @@ public sealed class ClusterNode : ITrainer
                         .AddTensorPlane(plane, new IPEndPoint(options.Host, options.TensorPort)));
                 if (options.Service is not null)
                 {
-                    web.UseService(options, service);
+                    web.UseService(options, ports.Service, ports.Health);
                 }
             })
             .ConfigureServices(services => services
 
+                .AddTelemetry(options, plane)
+
                 // Signals are the command line's to handle.
                 .AddSingleton<IHostLifetime, PassiveLifetime>()
-                .AddAkka(options.Secret.SystemName, akka => Configure(akka, options, life, plane, pool, service)))
+                .AddAkka(options.Secret.SystemName, akka => Configure(akka, options, life, plane, pool, ports)))
             .Build();
 
     private static void Configure(
-        AkkaConfigurationBuilder akka, NodeOptions options, NodeLife life, TensorPlane plane, TensorPool pool, ServicePort service)
+        AkkaConfigurationBuilder akka, NodeOptions options, NodeLife life, TensorPlane plane, TensorPool pool, NodePorts ports)
     {
         akka.ConfigureLoggers(loggers =>
             {
@@ -229,9 +238,10 @@ public sealed class ClusterNode : ITrainer
 
         if (options.Service is not null)
         {
-            akka.AddServiceDoor(options, service);
+            akka.AddServiceDoor(options, ports.Service);
         }
 
+        akka.AddJobObservers(options);
         if (options.IsWorker)
         {
             akka.WithNode(new NodeEquipment(

@@ -53,6 +53,19 @@ public static class DevelopmentCertificates
         return written;
     }
 
+    /// <summary>
+    /// Makes what the nodes of a cluster and the callers of its service know, in the files <c>secret</c> and <c>token</c>
+    /// beside the certificates; what is there stays.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <exception cref="IOException">A file can neither be read nor made, or others than its owner can read it.</exception>
+    /// <exception cref="UnauthorizedAccessException">A file must not be read or made.</exception>
+    public static void MintSecrets(string folder)
+    {
+        PrivateFile.ReadOrMint(Path.Combine(folder, "secret"), () => NodeSecret.Random().Reveal());
+        PrivateFile.ReadOrMint(Path.Combine(folder, "token"), () => AccessToken.Random().Reveal());
+    }
+
     private static X509Certificate2 Authority(string folder, DateTimeOffset from, DateTimeOffset to, List<string> written)
     {
         var path = Path.Combine(folder, AuthorityFile);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Grpc;
+using DistributedBackprop.Server.Telemetry;
 
 namespace DistributedBackprop.Server.Cluster;
 
@@ -42,6 +43,12 @@ public sealed record NodeOptions(string Name, NodeSecret Secret)
 
     /// <summary>How it serves; null: it does not.</summary>
     public ServiceOptions? Service { get; init; }
+
+    /// <summary>Where it sends what it measures; null: nowhere.</summary>
+    public TelemetryOptions? Telemetry { get; init; }
+
+    /// <summary>How it writes its log.</summary>
+    public LogFormat LogFormat { get; init; }
 
     /// <summary>Threads on which its layers compute, ≥ 1.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;

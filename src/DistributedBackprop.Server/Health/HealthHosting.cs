@@ -1,8 +1,7 @@
 using System.Net;
 using System.Text.Json;
-using DistributedBackprop.Server.Cluster;
+using DistributedBackprop.Server.Grpc;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

@@ -32,11 +32,13 @@ internal sealed class MemberHealth(ActorSystem system) : IHealthCheck
 /// <param name="gate">Knows where it is.</param>
 internal sealed class CoordinatorHealth(CoordinatorGate gate) : IHealthCheck
 {
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var coordinator = gate.Members.FirstOrDefault(found => found.IsCoordinator).Member;
-        return Task.FromResult(coordinator is not null && gate.IsReachable(coordinator)
-            ? HealthCheckResult.Healthy()
-            : HealthCheckResult.Unhealthy("no coordinator answers"));
+        return coordinator is not null
+            && gate.IsReachable(coordinator)
+            && (gate.IsHere(coordinator) || await gate.DescribeAsync(coordinator.Address, cancellationToken) is not null)
+                ? HealthCheckResult.Healthy()
+                : HealthCheckResult.Unhealthy("no coordinator answers");
     }
 }

@@ -26,7 +26,7 @@ internal sealed partial class JobLog : ReceiveActor
     protected override void PreStart()
     {
         base.PreStart();
-        Context.System.EventStream.Subscribe<JobSignal>(Self);
+        Context.System.EventStream.Subscribe(Self, typeof(JobSignal));
     }
 
     protected override void PostStop()

@@ -49,8 +49,8 @@ internal sealed class TelemetryActor : ReceiveActor
     protected override void PreStart()
     {
         base.PreStart();
-        Context.System.EventStream.Subscribe<JobSignal>(Self);
-        Context.System.EventStream.Subscribe<JobsCounted>(Self);
+        Context.System.EventStream.Subscribe(Self, typeof(JobSignal));
+        Context.System.EventStream.Subscribe(Self, typeof(JobsCounted));
     }
 
     protected override void PostStop()
