@@ -166,7 +166,7 @@ public sealed class LayerActorTests : TestKit
             10,
             new Workspace(_pool, SequentialTiles.Instance),
             new StageMeter(Sys.Scheduler),
-            new AveragingMeter());
+            new AveragingMeter(Sys.Scheduler));
         var layer = Sys.ActorOf(LayerActor.Props(Generation, _job, assignment));
         var parameters = Parameters.Rent(_pool, dense.Parameters, dense.PackedLength);
         parameters.Vector.Floats[0] = 2;

@@ -40,7 +40,7 @@ internal static class BrokenLinkBenchmark
     /// <summary>The peer's process: takes frames until it is killed or its input ends.</summary>
     public static void Listen(TextReader input, TextWriter output)
     {
-        using var plane = new PlanePair(tls: false);
+        using var plane = new PlanePair(tls: false, ring: true);
         output.WriteLine(plane.Port.ToString(CultureInfo.InvariantCulture));
         output.Flush();
         input.ReadLine();

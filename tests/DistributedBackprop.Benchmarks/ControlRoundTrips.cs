@@ -22,7 +22,7 @@ internal static class ControlRoundTrips
         var busy = await SampleAsync(cluster, cluster.RateAsync(job));
         output.WriteLine("round trip of a small control message to a node, µs");
         output.WriteLine($"  nothing else                        {Describe(quiet)}");
-        output.WriteLine($"  while layers of 40 MB are averaged  {Describe(busy)}");
+        output.WriteLine($"  while a layer of 50 MB is averaged {Describe(busy)}");
     }
 
     private static async Task<List<double>> SampleAsync(PinnedCluster cluster, Task until)

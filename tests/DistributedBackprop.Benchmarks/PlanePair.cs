@@ -24,9 +24,11 @@ internal sealed class PlanePair : ITensorReceiver, ILinkObserver, IDisposable
     private readonly ManualResetEventSlim _done = new();
     private int _left;
 
-    public PlanePair(bool tls)
+    /// <param name="tls">Whether all is encrypted.</param>
+    /// <param name="ring">Whether frames go through shared memory.</param>
+    public PlanePair(bool tls, bool ring)
     {
-        var settings = Settings with { Tls = tls ? SelfSigned() : null };
+        var settings = Settings with { Tls = tls ? SelfSigned() : null, RingBytes = ring ? Settings.RingBytes : 0 };
         _receiver = new TensorPlane(settings, new TensorPool());
         _sender = new TensorPlane(settings, _pool);
         var builder = WebApplication.CreateSlimBuilder();

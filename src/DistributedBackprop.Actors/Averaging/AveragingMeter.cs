@@ -1,10 +1,13 @@
+using Akka.Actor;
+
 namespace DistributedBackprop.Actors.Averaging;
 
 /// <summary>
 /// Counts what averaging costs the actors of one generation on one node, and how much of it is hidden behind computing.
 /// Safe for any number of threads.
 /// </summary>
-public sealed class AveragingMeter
+/// <param name="time">The clock: virtual in simulation.</param>
+public sealed class AveragingMeter(ITimeProvider time)
 {
     private readonly Lock _lock = new();
     private long _lastRound;
@@ -12,6 +15,8 @@ public sealed class AveragingMeter
     private long _bytes;
     private long _overlaps;
     private long _rounds;
+    private TimeSpan _since;
+    private TimeSpan _averaged;
 
     /// <summary>Bytes of tensors that layers sent to their peers on other nodes.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
@@ -22,12 +27,28 @@ public sealed class AveragingMeter
     /// <summary>Backward passes of a layer while a later layer of the network still averaged.</summary>
     public long Overlaps => Interlocked.Read(ref _overlaps);
 
+    /// <summary>Time in which some layer averaged, updated and waited for its peers.</summary>
+    public TimeSpan Time
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _averaged;
+            }
+        }
+    }
+
     /// <summary>A layer begins to average after a step.</summary>
     public void Begin(long step)
     {
-        Interlocked.Increment(ref _underWay);
         lock (_lock)
         {
+            if (_underWay++ == 0)
+            {
+                _since = time.HighResMonotonicClock;
+            }
+
             if (step > _lastRound)
             {
                 _lastRound = step;
@@ -37,7 +58,16 @@ public sealed class AveragingMeter
     }
 
     /// <summary>A layer is done with it.</summary>
-    public void End() => Interlocked.Decrement(ref _underWay);
+    public void End()
+    {
+        lock (_lock)
+        {
+            if (--_underWay == 0)
+            {
+                _averaged += time.HighResMonotonicClock - _since;
+            }
+        }
+    }
 
     /// <summary>A layer sent something to a peer on another node.</summary>
     public void Sent(long bytes) => Interlocked.Add(ref _bytes, bytes);

@@ -31,7 +31,7 @@ public sealed class GenerationActor : ReceiveActor
     private readonly TrainingState _state;
     private readonly FrameReceiver _receiver;
     private readonly Lanes _lanes;
-    private readonly AveragingMeter _averaging = new();
+    private readonly AveragingMeter _averaging = new(Context.System.Scheduler);
     private readonly ImmutableDictionary<(int Replica, int Stage), StageMeter> _meters;
     private readonly GenerationLinks _links;
     private readonly List<IActorRef> _alive = [];
@@ -355,6 +355,7 @@ public sealed class GenerationActor : ReceiveActor
         _links.Statistics,
         _averaging.Bytes,
         _averaging.Rounds,
+        _averaging.Time.TotalSeconds,
         _averaging.Overlaps);
 
     private void Guarded(Action action)

@@ -9,6 +9,7 @@ namespace DistributedBackprop.Actors.Nodes;
 /// <param name="Links">What it sent to each other node.</param>
 /// <param name="AveragingBytes">Bytes that its layers sent to peers on other nodes.</param>
 /// <param name="AveragingRounds">Averagings: steps, or rounds of parameter averaging.</param>
+/// <param name="AveragingSeconds">Time in which some layer averaged, updated and waited for its peers.</param>
 /// <param name="Overlaps">Backward passes of a layer while a later layer of the network still averaged.</param>
 public sealed record NodeStatistics(
     string Node,
@@ -17,6 +18,7 @@ public sealed record NodeStatistics(
     ImmutableArray<LinkStatistics> Links,
     long AveragingBytes,
     long AveragingRounds,
+    double AveragingSeconds,
     long Overlaps);
 
 /// <summary>What one stage of one replica did.</summary>

@@ -244,7 +244,8 @@ internal sealed class TensorLink : ITensorLink, IDeadline
             {
                 end.SetResult();
             }
-        }) { IsBackground = true, Name = "backprop.ring-out" }.Start();
+        })
+        { IsBackground = true, Name = "backprop.ring-out" }.Start();
         return end.Task;
     }
 

@@ -29,6 +29,7 @@ internal static class StatisticsForm
             ProcessId = statistics.ProcessId,
             AveragingBytes = statistics.AveragingBytes,
             AveragingRounds = statistics.AveragingRounds,
+            AveragingSecondsBits = BitConverter.DoubleToUInt64Bits(statistics.AveragingSeconds),
             Overlaps = statistics.Overlaps,
         };
         var size = 0;
@@ -63,6 +64,7 @@ internal static class StatisticsForm
         [.. wire.Links.Select(Read)],
         GenerationFields.Count(wire.AveragingBytes, "averaging_bytes"),
         GenerationFields.Count(wire.AveragingRounds, "averaging_rounds"),
+        BitConverter.UInt64BitsToDouble(wire.AveragingSecondsBits),
         GenerationFields.Count(wire.Overlaps, "overlaps"));
 
     private static bool Fits(IMessage part, int most, ref int size) => (size += part.CalculateSize() + Prefix) <= most;

@@ -19,6 +19,10 @@ internal sealed record RunStatistics(RunDescription Run, ImmutableArray<Generati
     public long AveragingRounds => Generations.Sum(generation =>
         generation.Nodes.Select(node => node.AveragingRounds).DefaultIfEmpty().Max());
 
+    /// <summary>Time of the averagings, of the slowest node in each generation.</summary>
+    public double AveragingSeconds => Generations.Sum(generation =>
+        generation.Nodes.Select(node => node.AveragingSeconds).DefaultIfEmpty().Max());
+
     /// <summary>The mean idle share of a stage in a step; null where none was measured.</summary>
     public double? Bubble
     {

@@ -11,6 +11,7 @@ internal static class StatisticsJson
         json.WriteStartObject("statistics");
         json.WriteNumber("averagingBytes", statistics.AveragingBytes);
         json.WriteNumber("averagingRounds", statistics.AveragingRounds);
+        json.WriteNumber("averagingSeconds", statistics.AveragingSeconds);
         if (statistics.Bubble is { } bubble)
         {
             json.WriteNumber("bubble", bubble);

@@ -50,7 +50,7 @@ internal static class StatisticsTable
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"averaging: {statistics.AveragingRounds:N0} rounds, {statistics.AveragingBytes / (double)statistics.AveragingRounds:N0} bytes between nodes in each");
+                $"averaging: {statistics.AveragingRounds:N0} rounds, {statistics.AveragingBytes / (double)statistics.AveragingRounds:N0} bytes between nodes and {1e3 * statistics.AveragingSeconds / statistics.AveragingRounds:N2} ms in each");
         }
     }
 

@@ -106,7 +106,7 @@ public sealed class LargeMessagesTests() : TestKit(WireSerializer.Hocon)
             foreach (var linkCount in new[] { 0, 7, 5000 })
             {
                 var statistics = new NodeStatistics(
-                    new string('n', 64), 1, [.. stages], [.. links.Take(linkCount)], long.MaxValue, long.MaxValue, long.MaxValue);
+                    new string('n', 64), 1, [.. stages], [.. links.Take(linkCount)], long.MaxValue, long.MaxValue, 1.5, long.MaxValue);
 
                 var bytes = Serializer.ToBinary(new GenerationReleased(1, statistics.Node, statistics));
                 var read = ((GenerationReleased)Serializer.FromBinary(bytes, "generation-released")).Statistics!;

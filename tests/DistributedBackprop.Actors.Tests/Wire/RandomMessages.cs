@@ -72,7 +72,7 @@ internal sealed class RandomMessages
         _link.Array[0, 4],
         Gen.Select(_count, _count, _count),
         (node, stages, links, counts) => new NodeStatistics(
-            node.Item1, node.Item2, [.. stages], [.. links], counts.Item1, counts.Item2, counts.Item3));
+            node.Item1, node.Item2, [.. stages], [.. links], counts.Item1, counts.Item2, counts.Item3 / 3.0, counts.Item3));
 
     /// <param name="actors">The actors that messages name.</param>
     public RandomMessages(params IActorRef[] actors)
