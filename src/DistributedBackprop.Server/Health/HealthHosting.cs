@@ -32,7 +32,8 @@ internal static class HealthHosting
     public static void AddNodeHealth(this IServiceCollection services) => services.AddHealthChecks()
         .AddCheck<ActorsHealth>("actors", tags: [LiveTag])
         .AddCheck<MemberHealth>("member", tags: [ReadyTag])
-        .AddCheck<CoordinatorHealth>("coordinator", tags: [ReadyTag]);
+        .AddCheck<CoordinatorHealth>("coordinator", tags: [ReadyTag])
+        .AddCheck<DatabaseHealth>("database", tags: [ReadyTag]);
 
     /// <summary>Listens.</summary>
     public static void ListenForHealth(this KestrelServerOptions kestrel, IPEndPoint endPoint, ServicePort port) =>

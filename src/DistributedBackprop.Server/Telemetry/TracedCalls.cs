@@ -49,6 +49,9 @@ internal sealed class TracedCalls : Interceptor
         var since = Stopwatch.GetTimestamp();
         ActivityContext.TryParse(
             context.RequestHeaders.GetValue(ParentHeader), context.RequestHeaders.GetValue(StateHeader), isRemote: true, out var parent);
+
+        // The web host has an activity of its own, which is not recorded: below it nothing would be.
+        Activity.Current = null;
         using var span = _traces.StartActivity(name, ActivityKind.Server, parent);
         span?.SetTag("rpc.system.name", "grpc").SetTag("rpc.method", name);
         var status = StatusCode.OK;

@@ -6,8 +6,8 @@ namespace DistributedBackprop.Cli.Tests.Deployment;
 /// <summary>The settings of <c>backprop node</c> as variables of the environment: a misspelt one would be ignored.</summary>
 internal static class NodeSettingNames
 {
-    // What has no flag of its own: secrets, and what commands read.
-    private static readonly string[] _others = ["BACKPROP__SECRET", "BACKPROP__TOKEN", "BACKPROP__ADDRESS"];
+    // What has no flag of that name: secrets, what commands read, and deadlines, whose unit a flag leaves out.
+    private static readonly string[] _others = ["BACKPROP__SECRET", "BACKPROP__TOKEN", "BACKPROP__ADDRESS", "BACKPROP__JOINDEADLINESECONDS", "BACKPROP__LEAVEDEADLINESECONDS"];
 
     public static async Task<IReadOnlyList<string>> ReadAsync()
     {
