@@ -86,7 +86,7 @@ public sealed class ComposeTests
     {
         Skip.If(DebianPostgreSql.Programs is null, "PostgreSQL is not installed (Debian: apt-get install postgresql)");
         Skip.IfNot(OperatingSystem.IsLinux(), "each service has a loopback address of its own, as Linux has them");
-        using var cluster = await ComposedProcesses.UpAsync();
+        using var cluster = await ComposedProcesses.UpAsync(ComposeFile.Services());
 
         var nodes = await cluster.ExecAsync("coordinator", "nodes", "--json");
         nodes.ExitCode.ShouldBe(0, nodes.Errors);
@@ -98,6 +98,16 @@ public sealed class ComposeTests
         var generation = run.Events.First(happened => happened.Word() == "generation");
         generation.GetProperty("placement").EnumerateArray().Select(place => place.GetProperty("node").GetString()).Distinct().Count().ShouldBe(3);
 
+        // One that dies is started anew, and takes its share again.
+        var job = cluster.Job("residual", ("epochs: 8", "epochs: 120"));
+        using var watch = cluster.StartExec("coordinator", "submit", job, "--id", "second", "--watch", "--json");
+        await watch.ReadUntilAsync(line => line.Contains("\"checkpoint\"", StringComparison.Ordinal));
+        await cluster.RestartAsync("worker2");
+        var undisturbed = await BackpropProcess.RunAsync(Path.GetTempPath(), null, "train", job, "--json", "--state", $"{job}.state");
+        (await watch.EndAsync()).Sha256.ShouldBe(undisturbed.Sha256);
+        var again = await cluster.ExecAsync("coordinator", "nodes", "--json");
+        again.Events.Select(node => node.GetProperty("state").GetString()).ShouldBe(["up", "up", "up", "up"]);
+
         // The address that is published is the one way in; nobody gets in without the token.
         var service = $"https://{cluster.AddressOf("coordinator")}:4700";
         var outside = await BackpropProcess.RunAsync(
@@ -105,7 +115,7 @@ public sealed class ComposeTests
             null,
             "jobs", "--json", "--address", service, "--token-file", cluster.FileOf("coordinator", "/run/backprop/token"), "--authority", cluster.FileOf("coordinator", "/run/backprop/authority.pem"));
         outside.ExitCode.ShouldBe(0, outside.Errors);
-        outside.Last.GetProperty("jobId").GetString().ShouldBe("first");
+        outside.Events.Select(found => found.GetProperty("jobId").GetString()).ShouldBe(["first", "second"]);
         var stranger = await BackpropProcess.RunAsync(
             Path.GetTempPath(),
             new Dictionary<string, string> { ["BACKPROP__TOKEN"] = "not-the-token-of-this-service" },

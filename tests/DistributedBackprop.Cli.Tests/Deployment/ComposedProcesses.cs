@@ -16,13 +16,14 @@ internal sealed class ComposedProcesses : IDisposable
     private const int HealthTries = 60;
 
     private readonly CommandFolder _folder = new();
-    private readonly IReadOnlyList<ComposeService> _services = ComposeFile.Services();
+    private readonly IReadOnlyList<ComposeService> _services;
     private readonly Dictionary<string, string> _addresses;
     private readonly Dictionary<string, BackpropProcess> _nodes = [];
     private DebianPostgreSql? _database;
 
-    private ComposedProcesses()
+    private ComposedProcesses(IReadOnlyList<ComposeService> services)
     {
+        _services = services;
         // Addresses that no other run has.
         var (a, b) = (RandomNumberGenerator.GetInt32(1, 255), RandomNumberGenerator.GetInt32(0, 256));
         _addresses = _services.Select((service, i) => (service.Name, i)).ToDictionary(
@@ -30,9 +31,10 @@ internal sealed class ComposedProcesses : IDisposable
     }
 
     /// <summary>Starts all services, each when those it depends on are as it wants them, and waits until all are well.</summary>
-    public static async Task<ComposedProcesses> UpAsync()
+    /// <param name="services">Each after those it depends on.</param>
+    public static async Task<ComposedProcesses> UpAsync(IReadOnlyList<ComposeService> services)
     {
-        var processes = new ComposedProcesses();
+        var processes = new ComposedProcesses(services);
         try
         {
             foreach (var service in processes._services)
@@ -66,6 +68,13 @@ internal sealed class ComposedProcesses : IDisposable
     /// <summary><c>docker compose exec SERVICE backprop …</c>.</summary>
     public Task<Finished> ExecAsync(string service, params IEnumerable<string> command) => BackpropProcess.RunAsync(
         _folder.Path, EnvironmentOf(Service(service)), Arguments(Service(service), command));
+
+    /// <summary>The same, and does not wait for its end.</summary>
+    public BackpropProcess StartExec(string service, params IEnumerable<string> command) => BackpropProcess.Start(
+        _folder.Path, EnvironmentOf(Service(service)), Arguments(Service(service), command));
+
+    /// <summary>Writes a job that is an example with parts of its text replaced.</summary>
+    public string Job(string example, params IEnumerable<(string Old, string New)> changes) => _folder.Job(example, changes);
 
     /// <summary>Kills a node and has it started anew, as <c>restart</c> says.</summary>
     public async Task RestartAsync(string service)
@@ -163,7 +172,7 @@ internal sealed class ComposedProcesses : IDisposable
         text = text.Replace("0.0.0.0", _addresses[service.Name], StringComparison.Ordinal);
         foreach (var (name, address) in _addresses)
         {
-            text = Regex.Replace(text, $@"(?<![\w-])(?<!Database=|Username=|Password=){name}(?![\w-])", address);
+            text = Regex.Replace(text, $@"(?<![\w-])(?<!Database=|Username=|Password=){Regex.Escape(name)}(?![\w-])", address);
         }
 
         foreach (var (source, target) in service.Volumes.Where(volume => text == volume.Target || text.StartsWith($"{volume.Target}/", StringComparison.Ordinal)))

@@ -1,4 +1,6 @@
 using DistributedBackprop.Cli.Tests.House;
+using DistributedBackprop.Cli.Tests.Running;
+using DistributedBackprop.Cli.Tests.SameBits;
 using k8s;
 using k8s.Models;
 
@@ -115,6 +117,29 @@ public sealed class KubernetesTests
         foreach (var secret in Nodes.SelectMany(set => set.Spec.Template.Spec.Volumes).Where(volume => volume.Secret is not null))
         {
             readme.ShouldContain($"secret generic {secret.Secret.SecretName} ");
+        }
+    }
+
+    [SkippableFact]
+    public async Task As_plain_processes_the_pods_train_to_the_same_weights()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "each pod has a loopback address of its own, as Linux has them");
+        var secret = new Dictionary<string, string> { ["secret"] = "the-secret-of-these-pods", ["token"] = "the-token-of-these-pods" };
+        using var cluster = await ComposedProcesses.UpAsync(PodServices.Of(Nodes, Of<V1ConfigMap>().Single(), secret));
+        cluster.Nodes.Count().ShouldBe(4);
+
+        // Through a worker, as the service of the manifests may choose it: calls reach the coordinator.
+        var worker = "backprop-worker-1.backprop-nodes";
+        var run = await cluster.ExecAsync(
+            worker, "submit", ExampleJob.PathOf("residual"), "--id", "first", "--watch", "--json", "--address", $"https://{worker}:4700");
+        run.Sha256.ShouldBe(GoldenTests.WeightsOf("residual"), run.Errors);
+        run.Events.First(happened => happened.Word() == "generation").GetProperty("placement").EnumerateArray()
+            .Select(place => place.GetProperty("node").GetString()).Distinct().Order()
+            .ShouldBe(["backprop-worker-0", "backprop-worker-1", "backprop-worker-2"]);
+        foreach (var ended in await cluster.DownAsync())
+        {
+            ended.ExitCode.ShouldBe(0, ended.Errors);
+            secret.Values.Where(value => (ended.Output + ended.Errors).Contains(value, StringComparison.Ordinal)).ShouldBeEmpty();
         }
     }
 

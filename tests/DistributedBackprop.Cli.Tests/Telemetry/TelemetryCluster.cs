@@ -15,6 +15,9 @@ internal sealed class TelemetryCluster : IDisposable
 
     public CommandFolder Folder { get; } = new();
 
+    /// <summary>Where the last worker serves.</summary>
+    public string WorkerAddress { get; private set; } = "";
+
     /// <summary>All that the nodes have said, once they have left.</summary>
     public string Said => _said.ToString();
 
@@ -33,7 +36,8 @@ internal sealed class TelemetryCluster : IDisposable
             var worker = cluster.Start(
                 ["node", "--name", $"worker{i}", "--threads", "1", "--seeds", line.Split(" at ")[1].Split(',')[0], .. flags]);
             cluster._workers.Add(worker);
-            await worker.ReadUntilAsync(said => said.EndsWith(" is up", StringComparison.Ordinal));
+            var said = await worker.ReadUntilAsync(said => said.EndsWith(" is up", StringComparison.Ordinal));
+            cluster.WorkerAddress = said.Split("service at ")[1].Split(' ')[0];
         }
 
         return cluster;

@@ -3,7 +3,10 @@ using System.Text.RegularExpressions;
 using DistributedBackprop.Cli.Tests.House;
 using DistributedBackprop.Cli.Tests.Running;
 using DistributedBackprop.Cli.Tests.SameBits;
+using DistributedBackprop.Protocol;
 using DistributedBackprop.Server.Telemetry;
+using Grpc.Core;
+using Grpc.Net.Client;
 
 namespace DistributedBackprop.Cli.Tests.Telemetry;
 
@@ -72,6 +75,24 @@ public sealed class TelemetryTests
         collector.Spans.Count(span => span.Name == "recovery").ShouldBe(1);
         collector.Spans.ShouldContain(span => span.Name.EndsWith("/Submit", StringComparison.Ordinal) && span.Attributes.Contains("rpc.response.status_code=OK", StringComparison.Ordinal));
         AssertNothingSecret(cluster);
+    }
+
+    [Fact]
+    public async Task A_call_goes_on_in_its_callers_trace_from_node_to_node()
+    {
+        const string Trace = "0af7651916cd43dd8448eb211c80319c";
+        await using var collector = await OtlpReceiver.StartAsync();
+        using var cluster = await TelemetryCluster.StartAsync(collector.Variables(), Token, Secret, workers: 1);
+        using var channel = GrpcChannel.ForAddress(cluster.WorkerAddress);
+        await new Protocol.Training.TrainingClient(channel).ListAsync(
+            new ListRequest(),
+            new Metadata { { "authorization", $"Bearer {Token}" }, { "traceparent", $"00-{Trace}-b7ad6b7169203331-01" } });
+        await cluster.LeaveAsync();
+        var spans = collector.Spans.Where(span => span.TraceId == Trace).OrderBy(span => span.Start).ToList();
+        spans.Select(span => span.Name).ShouldBe([spans[0].Name, spans[0].Name]);
+        spans[0].Name.ShouldEndWith("/List");
+        spans[0].ParentId.ShouldBe("b7ad6b7169203331");
+        spans[1].ParentId.ShouldNotBe(spans[0].ParentId);
     }
 
     [Fact]
