@@ -27,6 +27,8 @@ internal static class NodeCommand
             ("HealthPort", Text("--health-port", "PORT", "The port on which it answers over HTTP whether it lives (/health/live) and is ready (/health/ready). Default: none.")),
             ("OtlpEndpoint", Text("--otlp-endpoint", "URL", "Where measures and traces go (OpenTelemetry, OTLP). Default: OTEL_EXPORTER_OTLP_ENDPOINT, else nowhere.")),
             ("LogFormat", Text("--log-format", "FORMAT", "How it writes its log to standard error: text or json. Default: text.")),
+            ("State", Text("--state", "DIR", "Where a coordinator keeps its jobs, which then survive it; for one process at a time. Default: in memory.")),
+            ("Database", Text("--database", "CONNECTION", "The same in PostgreSQL, for all nodes that may coordinate; better in the environment, BACKPROP__DATABASE, which nobody else sees.")),
             ("JoinDeadlineSeconds", Text("--join-deadline", "SECONDS", "How long it looks for its cluster. Default: 30.")),
             ("LeaveDeadlineSeconds", Text("--leave-deadline", "SECONDS", "How long a leave waits for its work to be handed over. Default: 60.")),
         ];

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using DistributedBackprop.Server.Grpc;
+using DistributedBackprop.Server.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
@@ -34,6 +35,12 @@ internal static class HealthHosting
         .AddCheck<MemberHealth>("member", tags: [ReadyTag])
         .AddCheck<CoordinatorHealth>("coordinator", tags: [ReadyTag])
         .AddCheck<DatabaseHealth>("database", tags: [ReadyTag]);
+
+    /// <summary>Tells the check of the database which one it is.</summary>
+    /// <param name="services">The node's.</param>
+    /// <param name="database">Null: the node has none.</param>
+    public static IServiceCollection AddDatabaseHealth(this IServiceCollection services, JobDatabase? database) =>
+        database is null ? services : services.AddSingleton(database);
 
     /// <summary>Listens.</summary>
     public static void ListenForHealth(this KestrelServerOptions kestrel, IPEndPoint endPoint, ServicePort port) =>

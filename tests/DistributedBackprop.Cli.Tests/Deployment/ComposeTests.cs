@@ -108,6 +108,11 @@ public sealed class ComposeTests
         var again = await cluster.ExecAsync("coordinator", "nodes", "--json");
         again.Events.Select(node => node.GetProperty("state").GetString()).ShouldBe(["up", "up", "up", "up"]);
 
+        // The coordinator's jobs survive it.
+        await cluster.RestartAsync("coordinator");
+        var kept = await cluster.ExecAsync("coordinator", "watch", "second", "--json");
+        kept.Sha256.ShouldBe(undisturbed.Sha256);
+
         // The address that is published is the one way in; nobody gets in without the token.
         var service = $"https://{cluster.AddressOf("coordinator")}:4700";
         var outside = await BackpropProcess.RunAsync(

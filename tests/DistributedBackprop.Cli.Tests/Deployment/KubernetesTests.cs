@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using DistributedBackprop.Cli.Tests.House;
 using DistributedBackprop.Cli.Tests.Running;
 using DistributedBackprop.Cli.Tests.SameBits;
@@ -123,9 +124,17 @@ public sealed class KubernetesTests
     [SkippableFact]
     public async Task As_plain_processes_the_pods_train_to_the_same_weights()
     {
+        Skip.If(DebianPostgreSql.Programs is null, "PostgreSQL is not installed (Debian: apt-get install postgresql)");
         Skip.IfNot(OperatingSystem.IsLinux(), "each pod has a loopback address of its own, as Linux has them");
-        var secret = new Dictionary<string, string> { ["secret"] = "the-secret-of-these-pods", ["token"] = "the-token-of-these-pods" };
-        using var cluster = await ComposedProcesses.UpAsync(PodServices.Of(Nodes, Of<V1ConfigMap>().Single(), secret));
+        var database = Of<V1StatefulSet>().Single(set => set.Metadata.Name == "backprop-postgres");
+        var secret = new Dictionary<string, string>
+        {
+            ["secret"] = "the-secret-of-these-pods",
+            ["token"] = "the-token-of-these-pods",
+            ["database-password"] = "the-password-of-these-pods",
+            ["database"] = DatabaseOfReadme("the-password-of-these-pods"),
+        };
+        using var cluster = await ComposedProcesses.UpAsync(PodServices.Of(Nodes, database, Of<V1ConfigMap>().Single(), secret));
         cluster.Nodes.Count().ShouldBe(4);
 
         // Through a worker, as the service of the manifests may choose it: calls reach the coordinator.
@@ -142,6 +151,10 @@ public sealed class KubernetesTests
             secret.Values.Where(value => (ended.Output + ended.Errors).Contains(value, StringComparison.Ordinal)).ShouldBeEmpty();
         }
     }
+
+    private static string DatabaseOfReadme(string password) => Regex.Match(
+        File.ReadAllText(RepositoryRoot.File("deploy/README.md")), "--from-literal=database=\"([^\"]+)\"")
+        .Groups[1].Value.Replace("$password", password, StringComparison.Ordinal);
 
     private static IEnumerable<V1StatefulSet> Nodes => Of<V1StatefulSet>().Where(set => set.Spec.Template.Spec.Containers.Any(container => container.Image == "backprop"));
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using DistributedBackprop.Cli.Tests.House;
 using k8s.Models;
@@ -14,13 +15,15 @@ internal static class PodServices
     private const string Secrets = "/run/backprop";
 
     /// <param name="sets">The sets of nodes.</param>
+    /// <param name="database">The set of the database.</param>
     /// <param name="settings">The config map that they name.</param>
     /// <param name="secret">The values of the secret that they name, by their keys.</param>
     public static IReadOnlyList<ComposeService> Of(
-        IEnumerable<V1StatefulSet> sets, V1ConfigMap settings, IReadOnlyDictionary<string, string> secret) =>
+        IEnumerable<V1StatefulSet> sets, V1StatefulSet database, V1ConfigMap settings, IReadOnlyDictionary<string, string> secret) =>
     [
         Service("made", "backprop", CertificatesCommand(), [], ["certs:certs"], []),
-        .. sets.SelectMany(set => Enumerable.Range(0, set.Spec.Replicas!.Value).Select(i => Pod(set, $"{set.Metadata.Name}-{i}", settings, secret))),
+        Database(database, secret),
+        .. sets.SelectMany(set => Enumerable.Range(0, set.Spec.Replicas!.Value).Select(i => Pod(set, i, database, settings, secret))),
     ];
 
     // The one of the README, as people type it.
@@ -30,8 +33,10 @@ internal static class PodServices
         return Regex.Match(readme, @"^backprop (certificates certs .*)$", RegexOptions.Multiline).Groups[1].Value.Split(' ');
     }
 
-    private static ComposeService Pod(V1StatefulSet set, string name, V1ConfigMap settings, IReadOnlyDictionary<string, string> secret)
+    private static ComposeService Pod(
+        V1StatefulSet set, int number, V1StatefulSet database, V1ConfigMap settings, IReadOnlyDictionary<string, string> secret)
     {
+        var name = $"{set.Metadata.Name}-{number}";
         var container = set.Spec.Template.Spec.Containers.Single();
         container.EnvFrom.Single().ConfigMapRef.Name.ShouldBe(settings.Metadata.Name);
         var environment = new Dictionary<string, string>(settings.Data);
@@ -54,7 +59,19 @@ internal static class PodServices
             container.Args,
             environment,
             [$"certs:{Secrets}", $"data:{environment["BACKPROP__DATAROOT"]}"],
-            new() { ["made"] = "service_completed_successfully" });
+            new() { ["made"] = "service_completed_successfully", [database.Metadata.Name] = "service_healthy" });
+    }
+
+    private static ComposeService Database(V1StatefulSet set, IReadOnlyDictionary<string, string> secret)
+    {
+        var container = set.Spec.Template.Spec.Containers.Single();
+        var environment = container.Env.ToDictionary(variable => variable.Name, variable => variable.Value ?? secret[variable.ValueFrom.SecretKeyRef.Key]);
+        var service = Service(set.Metadata.Name, container.Image, [], environment, [], []);
+        service.Text["healthcheck"] = new JsonObject
+        {
+            ["test"] = JsonSerializer.SerializeToNode(container.ReadinessProbe.Exec.Command.Prepend("CMD")),
+        };
+        return service;
     }
 
     private static ComposeService Service(

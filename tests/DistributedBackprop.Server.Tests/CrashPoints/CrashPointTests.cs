@@ -5,7 +5,7 @@ using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tests.Interpreter;
 
-namespace DistributedBackprop.Server.Tests.Durable;
+namespace DistributedBackprop.Server.Tests.CrashPoints;
 
 /// <summary>Wherever its process dies, before or after whatever it writes, a job ends with the same weights.</summary>
 public sealed class CrashPointTests : IDisposable
