@@ -29,6 +29,7 @@ var root = new RootCommand("Trains neural networks in which every layer is an ac
     PredictCommand.Create(),
     NodesCommand.Create(),
     ValidateCommand.Create(),
+    HealthCommand.Create(),
     CertificatesCommand.Create(),
     CompletionCommand.Create(),
 };

@@ -122,6 +122,11 @@ public sealed partial class JobActor
         }
         else
         {
+            if (!parametersOnly)
+            {
+                Context.System.EventStream.Publish(new CheckpointBegins(_run.Id, _progress.Step));
+            }
+
             _driver.Tell(new CaptureAll(_generation, _progress.Step, parametersOnly, TrainsOn: false));
         }
     }
@@ -213,7 +218,12 @@ public sealed partial class JobActor
             return;
         }
 
-        _recoveries += _isUp ? 1 : 0;
+        if (_isUp)
+        {
+            _recoveries++;
+            Context.System.EventStream.Publish(new RecoveryBegins(_run.Id, _progress.Step, reason));
+        }
+
         EndGeneration(reason, isBroken: true);
     }
 
@@ -244,6 +254,7 @@ public sealed partial class JobActor
         _driver = null;
         (_isEnding, _isUp, _drainedAt) = (false, false, null);
         _watch.Add(over.Statistics);
+        Context.System.EventStream.Publish(new GenerationMeasured(_run.Id, over.Statistics));
         foreach (var silent in over.Silent)
         {
             _nodes.OnSilent(silent);

@@ -45,9 +45,12 @@ public sealed partial class JobActor
         }
 
         var before = _progress.Step;
+        var report = new StepReport();
         foreach (var step in judged.Steps.SelectMany(at => _progress.OnStepJudged(at.Step, judged.Replica, at.LossSum, at.Correct)))
         {
-            _watch.Tell(new StepDone(step.Step, step.Epoch, step.Loss, step.Accuracy, _clock.RateOf(step.Examples)));
+            var rate = _clock.RateOf(step.Examples);
+            _watch.Tell(new StepDone(step.Step, step.Epoch, step.Loss, step.Accuracy, rate));
+            report.Add(step.Examples, rate, step.Loss);
         }
 
         if (_progress.Step == before)
@@ -55,6 +58,7 @@ public sealed partial class JobActor
             return;
         }
 
+        Context.System.EventStream.Publish(report.SignalOf(_run.Id, _progress.Step));
         _steps.OnSteps((int)(_progress.Step - before));
         _checkpoints.SaveTaken();
         if (_progress.IsAtBoundary && _wish != Wish.Cancel)
@@ -150,6 +154,7 @@ public sealed partial class JobActor
 
         if (_checkpoints.TryAsk(_grants.Granted, out var step))
         {
+            Context.System.EventStream.Publish(new CheckpointBegins(_run.Id, step));
             _driver.Tell(new CaptureAll(_generation, step, ParametersOnly: false, TrainsOn: true));
         }
 

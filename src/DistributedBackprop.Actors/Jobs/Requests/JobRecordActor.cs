@@ -119,6 +119,7 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
 
         if (happened is not StepDone)
         {
+            Context.System.EventStream.Publish(new JobHappened(_id, happened));
             MarkIfChanged();
         }
 
