@@ -1,0 +1,89 @@
+using Akka.Actor;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Simulation.Clusters;
+
+/// <summary>What a job told whoever watches it, over all its runs; it survives the coordinator.</summary>
+public sealed class JobCourse(SimulationLoop loop)
+{
+    private readonly List<(TimeSpan Time, TrainingEvent Event)> _events = [];
+
+    /// <summary>What it told, and when.</summary>
+    public IReadOnlyList<(TimeSpan Time, TrainingEvent Event)> Events => _events;
+
+    /// <summary>The last step that was told.</summary>
+    public long Step { get; private set; }
+
+    /// <summary>Whole epochs that were told.</summary>
+    public int Epochs { get; private set; }
+
+    /// <summary>The last generation that has begun.</summary>
+    public long Generation { get; private set; }
+
+    /// <summary>How it ended; null while it runs or is paused.</summary>
+    public TrainingEvent? Outcome { get; private set; }
+
+    /// <summary>Where it paused; null while it runs. Whoever resumes it takes it.</summary>
+    internal JobStart? Paused { get; set; }
+
+    /// <summary>Something happened.</summary>
+    internal void Add(TrainingEvent happened)
+    {
+        _events.Add((loop.Now, happened));
+        switch (happened)
+        {
+            case StepDone step:
+                Step = Math.Max(Step, step.Step);
+                break;
+            case EpochDone epoch:
+                Epochs = Math.Max(Epochs, epoch.Epoch);
+                break;
+            case GenerationStarted generation:
+                Generation = Math.Max(Generation, generation.Generation);
+                break;
+        }
+    }
+
+    /// <summary>The job's actor has said its last word.</summary>
+    internal void OnOver(JobOver over)
+    {
+        foreach (var layer in over.Parameters)
+        {
+            layer.Dispose();
+        }
+
+        _events.Add((loop.Now, over.Event));
+        if (over is { Event: TrainingPaused, GoesOnFrom: { } from })
+        {
+            Paused = from;
+        }
+        else
+        {
+            Outcome = over.Event;
+        }
+    }
+}
+
+/// <summary>Watches a job, and lets it go on as it takes events in.</summary>
+internal sealed class CourseActor : ReceiveActor
+{
+    private IActorRef? _job;
+
+    public CourseActor(JobCourse course)
+    {
+        Receive<JobAccepted>(accepted => _job = accepted.Job);
+        Receive<JobRejected>(rejected => course.OnOver(new JobOver(new TrainingFailed("", 0, null, rejected.Reason), [], [])));
+        Receive<JobEvent>(happened =>
+        {
+            course.Add(happened.Event);
+            if (happened.Event is StepDone step)
+            {
+                Sender.Tell(new Watched(step.Step));
+            }
+        });
+        Receive<JobOver>(course.OnOver);
+        Receive<PauseJob>(pause => _job?.Tell(pause));
+        Receive<CancelJob>(cancel => _job?.Tell(cancel));
+    }
+}
