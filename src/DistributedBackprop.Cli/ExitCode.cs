@@ -7,6 +7,7 @@ internal static class ExitCode
     public const int JobFailed = 1;
     public const int Invalid = 2;
     public const int NotFound = 3;
+    public const int Denied = 4;
     public const int NoCluster = 6;
     public const int Interrupted = 130;
 }

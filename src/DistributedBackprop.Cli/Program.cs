@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistributedBackprop.Cli;
 using DistributedBackprop.Cli.Node;
+using DistributedBackprop.Cli.Service;
 using DistributedBackprop.Cli.Train;
 using DistributedBackprop.Training.Tensors;
 
@@ -15,9 +16,24 @@ var root = new RootCommand("Trains neural networks in which every layer is an ac
 {
     TrainCommand.Create(),
     NodeCommand.Create(),
+    SubmitCommand.Create(),
+    JobsCommand.Create(),
+    WatchCommand.Create(),
+    JobActionCommands.Pause(),
+    JobActionCommands.Resume(),
+    JobActionCommands.Cancel(),
+    JobActionCommands.Delete(),
+    ExportCommand.Create(),
+    PredictCommand.Create(),
+    NodesCommand.Create(),
+    ValidateCommand.Create(),
+    CertificatesCommand.Create(),
+    CompletionCommand.Create(),
 };
 var parsed = root.Parse(args);
-if (parsed.Errors.Count > 0)
+
+// A shell that asks what could stand there hands over a line that is not finished.
+if (parsed.Errors.Count > 0 && !(args is [var first, ..] && first.StartsWith("[suggest", StringComparison.Ordinal)))
 {
     foreach (var line in UsageErrors.Of(parsed, root))
     {

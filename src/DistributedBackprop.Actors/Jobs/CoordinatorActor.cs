@@ -1,13 +1,24 @@
 using Akka.Actor;
 using Akka.Pattern;
+using DistributedBackprop.Actors.Journal;
+using DistributedBackprop.Actors.Jobs.Requests;
 using DistributedBackprop.Actors.Transport;
+using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Actors.Jobs;
 
 /// <summary>A job is handed in. The answer is <see cref="JobAccepted"/> or <see cref="JobRejected"/>.</summary>
 /// <param name="Run">The job.</param>
 /// <param name="Watcher">Who hears of it.</param>
-public sealed record SubmitJob(JobRun Run, IActorRef Watcher) : INoSerializationVerificationNeeded;
+/// <param name="Start">Where it goes on; taken. Null: it begins.</param>
+public sealed record SubmitJob(JobRun Run, IActorRef Watcher, JobStart? Start = null) : INoSerializationVerificationNeeded
+{
+    /// <summary>Names its journal, where jobs outlive their process; null: the job's id does.</summary>
+    public string? JournalName { get; init; }
+
+    /// <summary>Whether a job whose journal says that it is over begins anew; else it is told as it ended.</summary>
+    public bool BeginsAnew { get; init; }
+}
 
 /// <summary>The answer to <see cref="SubmitJob"/>.</summary>
 /// <param name="Job">The job's actor: whoever watches answers it, and may cancel it.</param>
@@ -18,7 +29,8 @@ public sealed record JobAccepted(IActorRef Job) : INoSerializationVerificationNe
 public sealed record JobRejected(string Reason) : INoSerializationVerificationNeeded;
 
 /// <summary>
-/// There is one in a cluster: has one child for each job. A job that fails itself is not started anew: its watcher is told
+/// There is one in a cluster: has one child for each job that runs, and one for the queue of those that are handed in
+/// through the service (<see cref="IJobRequest"/>). A job that fails itself is not started anew: its watcher is told
 /// that it is over.
 /// </summary>
 public sealed class CoordinatorActor : ReceiveActor
@@ -36,9 +48,14 @@ public sealed class CoordinatorActor : ReceiveActor
     /// <param name="directory">Knows the nodes.</param>
     /// <param name="keeper">What this process has.</param>
     /// <param name="generations">The generations that there have been; kept where this actor is started anew.</param>
-    public CoordinatorActor(IActorRef directory, JobKeeper keeper, GenerationNumbers generations)
+    /// <param name="service">The jobs of its service; null where nobody asks for one.</param>
+    public CoordinatorActor(IActorRef directory, JobKeeper keeper, GenerationNumbers generations, JobService? service)
     {
         ArgumentNullException.ThrowIfNull(generations);
+        var queue = service is null
+            ? null
+            : Context.Watch(Context.ActorOf(JobQueueActor.Props(directory, service.Loading, service.Limits), JobQueueActor.Name));
+        Receive<IJobRequest>(request => queue?.Forward(request));
         Receive<SubmitJob>(submit =>
         {
             var run = submit.Run;
@@ -50,16 +67,22 @@ public sealed class CoordinatorActor : ReceiveActor
 
             // A name of its own: the actor of an earlier run of the job may not be gone yet.
             _accepted++;
-            var job = Context.ActorOf(
-                JobActor.Props(
-                    run, directory, keeper, submit.Watcher, new JobStart { LastGeneration = generations.LastOf(run.Id) }),
-                $"{JobHash.Of(run.Id):x16}-{_accepted}");
+            var props = keeper.Storage is { } storage
+                ? DurableJobActor.Props(run, directory, keeper, submit.Watcher, JournalOf(submit, storage))
+                : JobActor.Props(run, directory, keeper, submit.Watcher, StartOf(submit, generations));
+            var job = Context.ActorOf(props, $"{JobHash.Of(run.Id):x16}-{_accepted}");
             _running.Add(run.Id, Context.Watch(job));
             Sender.Tell(new JobAccepted(job));
         });
         Receive<JobEnds>(ends => _running.Remove(ends.JobId));
         Receive<Terminated>(gone =>
         {
+            if (gone.ActorRef.Equals(queue))
+            {
+                // Without it nobody would be answered: all begins anew.
+                Context.Stop(Self);
+            }
+
             foreach (var (id, _) in _running.Where(pair => pair.Value.Equals(gone.ActorRef)).ToList())
             {
                 _running.Remove(id);
@@ -69,15 +92,43 @@ public sealed class CoordinatorActor : ReceiveActor
     }
 
     /// <summary>How to make the actor.</summary>
-    public static Props Props(IActorRef directory, JobKeeper keeper)
+    public static Props Props(IActorRef directory, JobKeeper keeper, JobService? service = null)
     {
         var generations = new GenerationNumbers();
-        return Akka.Actor.Props.Create(() => new CoordinatorActor(directory, keeper, generations));
+        return Akka.Actor.Props.Create(() => new CoordinatorActor(directory, keeper, generations, service));
     }
 
     /// <summary>How to make the actor's supervisor, which starts it anew, ever more slowly, whatever ended it.</summary>
-    public static Props Supervised(IActorRef directory, JobKeeper keeper) => BackoffSupervisor.Props(
-        Backoff.OnStop(Props(directory, keeper), Name, _restartAfterLeast, _restartAfterMost, randomFactor: 0.2, maxNrOfRetries: -1));
+    public static Props Supervised(IActorRef directory, JobKeeper keeper, JobService? service = null) => BackoffSupervisor.Props(
+        Backoff.OnStop(Props(directory, keeper, service), Name, _restartAfterLeast, _restartAfterMost, randomFactor: 0.2, maxNrOfRetries: -1));
+
+    private static JournalOfJob JournalOf(SubmitJob submit, JobStorage storage)
+    {
+        var run = submit.Run;
+
+        // What its journal says holds, also against what somebody kept in memory.
+        submit.Start?.Dispose();
+        var submitted = new JobSubmitted(
+            run.Id,
+            CanonicalForm.Of(run.Job),
+            "data",
+            run.Data.Fingerprint,
+            null,
+            null,
+            storage.ProgramVersion,
+            0,
+            Context.System.Scheduler.Now);
+        return new JournalOfJob(submitted, run.StateLayout(), storage.Store, run.Job.Checkpoints.Keep, submit.BeginsAnew)
+        {
+            Name = submit.JournalName ?? run.Id,
+        };
+    }
+
+    private static JobStart StartOf(SubmitJob submit, GenerationNumbers generations)
+    {
+        var start = submit.Start ?? new JobStart();
+        return start with { LastGeneration = Math.Max(start.LastGeneration, generations.LastOf(submit.Run.Id)) };
+    }
 
     /// <inheritdoc/>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);

@@ -21,6 +21,12 @@ public sealed partial class JobActor
 
     private void Place()
     {
+        if (_records.IsKeeping)
+        {
+            // What follows what is being kept comes first; it places the job then.
+            return;
+        }
+
         if (_outcome is not null)
         {
             TellOver();
@@ -51,9 +57,22 @@ public sealed partial class JobActor
         _hasToldThatItWaits = false;
         _generation++;
         Context.Parent.Tell(new GenerationBegins(_run.Id, _generation));
+
+        // Before any node hears of it: a number that was used is never used again, whatever ends this process.
+        _records.Keep(new JobPlaced(_generation, _reason, _recoveries), () => Drive(placement));
+    }
+
+    private void Drive(Placement placement)
+    {
+        if (_outcome is not null || _wish != Wish.None)
+        {
+            Place();
+            return;
+        }
+
         var prepare = _nodes.Order(_generation, placement, _progress.Step, _restore.Origin);
         var state = _restore.Share();
-        _driver = Context.ActorOf(GenerationDriver.Props(prepare, _reason, _keeper, _layout, state), $"g{_generation}");
+        _driver = Context.ActorOf(GenerationDriver.Props(prepare, _reason!, _keeper, _layout, state), $"g{_generation}");
     }
 
     private bool MoveIfDrained()

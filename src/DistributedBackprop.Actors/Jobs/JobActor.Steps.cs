@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Akka.Actor;
+using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Training.Jobs;
 
@@ -79,11 +80,37 @@ public sealed partial class JobActor
             _driver.Tell(order);
         }
 
-        if (next is AfterBoundary.NextStep or AfterBoundary.End && _boundary.Epoch is { } epoch)
+        if (next is not (AfterBoundary.NextStep or AfterBoundary.End) || _boundary.Epoch is not { } epoch)
+        {
+            Proceed(next);
+        }
+        else if (epoch.Epoch <= _decidedEpochs)
         {
             _watch.Tell(epoch);
+            Proceed(next);
         }
+        else
+        {
+            // Nothing beyond it is granted before.
+            var driver = _driver;
+            _records.Keep(new EpochDecided(epoch, next == AfterBoundary.End), () =>
+            {
+                _decidedEpochs = epoch.Epoch;
+                _watch.Tell(epoch);
+                if (_driver is null)
+                {
+                    Place();
+                }
+                else if (_driver.Equals(driver) && !_isEnding && _outcome is null)
+                {
+                    Proceed(next);
+                }
+            });
+        }
+    }
 
+    private void Proceed(AfterBoundary next)
+    {
         switch (next)
         {
             case AfterBoundary.NextStep:
@@ -116,7 +143,7 @@ public sealed partial class JobActor
 
     private void GrantSteps()
     {
-        if (!_isTraining || _wish != Wish.None || _nodes.WantsToMove(_placement!))
+        if (!_isTraining || _records.IsKeeping || _wish != Wish.None || _nodes.WantsToMove(_placement!))
         {
             return;
         }

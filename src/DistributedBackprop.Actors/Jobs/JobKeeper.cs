@@ -14,7 +14,9 @@ namespace DistributedBackprop.Actors.Jobs;
 /// <param name="Checkpoints">
 /// Who saves checkpoints, in this process: it takes <see cref="CommitCheckpoint"/>. Null: they stay in the memory of the job.
 /// </param>
-public sealed record JobKeeper(TensorPool Pool, ITensorPlane? Plane = null, INodeLife? Life = null, IActorRef? Checkpoints = null)
+/// <param name="Storage">Where jobs outlive this process; null: they do not.</param>
+public sealed record JobKeeper(
+    TensorPool Pool, ITensorPlane? Plane = null, INodeLife? Life = null, IActorRef? Checkpoints = null, JobStorage? Storage = null)
 {
     /// <summary>The keeper's name among the members of a generation: that of no node.</summary>
     public const string Name = "(keeper)";

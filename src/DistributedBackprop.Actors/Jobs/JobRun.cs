@@ -22,6 +22,9 @@ public sealed record JobRun(
     /// </summary>
     public long StepsAhead { get; init; } = 4096;
 
+    /// <summary>The data root of the nodes below which the job's files lie, by its name; empty: the one that has none.</summary>
+    public string DataRoot { get; init; } = "";
+
     /// <summary>Which examples a step takes.</summary>
     public StepPlan Plan { get; } = new(Job.Training, Data.Train.Count);
 

@@ -134,7 +134,10 @@ internal sealed class NodeChoice(JobRun run)
         ],
         new Member(JobKeeper.Name, null, ActorRefs.Nobody),
         afterStep,
-        origin);
+        origin)
+    {
+        DataRoot = run.DataRoot,
+    };
 
     private static ImmutableArray<long> WorkOf(JobRun run)
     {

@@ -26,6 +26,9 @@ public sealed record JobHistory
     /// <summary>The last placement; 0 before the first.</summary>
     public long Generation { get; private init; }
 
+    /// <summary>How often the job was recovered: what had been counted when it was placed last, and each takeover while it ran.</summary>
+    public int Recoveries { get; private init; }
+
     /// <summary>The last epoch that was decided; null before the first. Its values and those before it were told.</summary>
     public EpochDone? LastEpoch { get; private init; }
 
@@ -68,6 +71,9 @@ public sealed record JobHistory
         }
     }
 
+    /// <summary>The same job from its beginning: only the numbers that must never be used again go on.</summary>
+    public JobHistory Forgotten() => Empty with { Epoch = Epoch, Generation = Generation };
+
     /// <summary>What the job knows after an event.</summary>
     /// <exception cref="JournalException">That cannot have happened now.</exception>
     public JobHistory After(JobRecord record)
@@ -75,7 +81,13 @@ public sealed record JobHistory
         ArgumentNullException.ThrowIfNull(record);
         if (record is JobTookOver tookOver)
         {
-            return this with { Epoch = Larger(tookOver.Epoch, Epoch, record) };
+            // Whoever ran it is gone.
+            var wasRunning = Generation > 0 && PausedAt is null && Outcome is null;
+            return this with
+            {
+                Epoch = Larger(tookOver.Epoch, Epoch, record),
+                Recoveries = Recoveries + (wasRunning ? 1 : 0),
+            };
         }
 
         if (Submitted is null != record is JobSubmitted)
@@ -91,7 +103,11 @@ public sealed record JobHistory
         return record switch
         {
             JobSubmitted submitted => this with { Submitted = submitted },
-            JobPlaced placed => this with { Generation = Larger(placed.Generation, Generation, record) },
+            JobPlaced placed => this with
+            {
+                Generation = Larger(placed.Generation, Generation, record),
+                Recoveries = Math.Max(Recoveries, placed.Recoveries),
+            },
             EpochDecided decided => After(decided),
             CheckpointCommitted committed => After(committed),
             CheckpointDropped dropped => After(dropped),

@@ -79,7 +79,7 @@ public sealed class GenerationActor : ReceiveActor
         _node.Plane?.Prepare(_jobHash, Generation, _receiver);
         if (_scope.NeedsData)
         {
-            _node.Data.Load(_prepare.Job, Self);
+            _node.Data.Load(_prepare.Job, _prepare.DataRoot, Self);
         }
         else
         {

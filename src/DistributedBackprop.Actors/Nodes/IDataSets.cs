@@ -9,9 +9,15 @@ public interface IDataSets
 {
     /// <summary>Reads or makes the data of a job; the receiver is told <see cref="DataLoaded"/>. Must not block.</summary>
     void Load(TrainingJob job, IActorRef receiver);
+
+    /// <summary>The same, where there are several places for data.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="root">The place, by its name; empty: the one that has none.</param>
+    /// <param name="receiver">Who is told.</param>
+    void Load(TrainingJob job, string root, IActorRef receiver) => Load(job, receiver);
 }
 
-/// <summary>The answer to <see cref="IDataSets.Load"/>.</summary>
+/// <summary>The answer to <see cref="IDataSets.Load(TrainingJob, IActorRef)"/>.</summary>
 /// <param name="Data">The data; null where they cannot be had.</param>
 /// <param name="Error">Why not, for people; null where they are there.</param>
 public sealed record DataLoaded(DataSet? Data, string? Error) : INoSerializationVerificationNeeded;

@@ -31,7 +31,11 @@ public sealed record PrepareGeneration(
     ImmutableArray<Member> Members,
     Member Keeper,
     long AfterStep,
-    StateOrigin Origin) : IGenerationMessage, IWireMessage;
+    StateOrigin Origin) : IGenerationMessage, IWireMessage
+{
+    /// <summary>The data root of the nodes below which the job's files lie, by its name; empty: the one that has none.</summary>
+    public string DataRoot { get; init; } = "";
+}
 
 /// <summary>A process that takes part in a generation.</summary>
 /// <param name="Name">The node's name.</param>

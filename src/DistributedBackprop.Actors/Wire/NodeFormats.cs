@@ -79,6 +79,7 @@ internal static class NodeFormats
             Keeper = MemberForms.Write(message.Keeper),
             AfterStep = message.AfterStep,
             Origin = Write(message.Origin),
+            DataRoot = message.DataRoot,
         };
         wire.Members.AddRange(message.Members.Select(MemberForms.Write));
         return wire;
@@ -97,7 +98,10 @@ internal static class NodeFormats
             MemberForms.ReadAll(wire.Members, references),
             MemberForms.Read(wire.Keeper, "keeper", references),
             GenerationFields.Step(wire.AfterStep, "after_step"),
-            Read(wire.Origin));
+            Read(wire.Origin))
+        {
+            DataRoot = wire.DataRoot.Length == 0 ? "" : WireFields.Name(wire.DataRoot, "data_root"),
+        };
     }
 
     private static Messages.BeginGeneration Write(BeginGeneration message)

@@ -28,7 +28,7 @@ public sealed class WireSerializer : SerializerWithStringManifest
 
     static WireSerializer()
     {
-        WireFormat[] all = [.. DirectoryFormats.All, .. NodeFormats.All, .. JobFormats.All, .. PipelineFormats.All];
+        WireFormat[] all = [.. DirectoryFormats.All, .. ServiceFormats.All, .. NodeFormats.All, .. JobFormats.All, .. PipelineFormats.All];
         _byType = all.ToFrozenDictionary(format => format.Type);
         _byManifest = all.ToFrozenDictionary(format => format.Manifest, StringComparer.Ordinal);
     }

@@ -17,15 +17,23 @@ internal static class NodeCommand
             ("Port", Text("--port", "PORT", "The port of control messages. Default: 0, any.")),
             ("TensorPort", Text("--tensor-port", "PORT", "The port of tensors. Default: 0, any.")),
             ("Seeds", Text("--seeds", "HOST:PORT,...", "Nodes of the cluster through which it joins. None: it is the first, and a coordinator.")),
-            ("DataRoot", Text("--data-root", "DIR", "The folder of the data files. Default: the working folder.")),
             ("Threads", Text("--threads", "T", "Threads on which its layers compute; the weights do not depend on it. Default: the machine's cores.")),
             ("SecretFile", Text("--secret-file", "FILE", "What all nodes of the cluster know; or in the environment, BACKPROP__SECRET.")),
             ("Tls:Certificate", Text("--tls-certificate", "FILE", "This node's certificate (PEM): nodes talk over mutual TLS.")),
             ("Tls:Key", Text("--tls-key", "FILE", "The certificate's key (PEM). Default: in the file of the certificate.")),
             ("Tls:Authority", Text("--tls-authority", "FILE", "Who signs the certificates of nodes (PEM); no others are trusted.")),
+            ("ServicePort", Text("--service-port", "PORT", "The port of the service (gRPC). Default: 4700 on a coordinator, any on others.")),
+            ("TokenFile", Text("--token-file", "FILE", "The token that callers of the service must know; made where it is not there. Default: ~/.config/backprop/token.")),
             ("JoinDeadlineSeconds", Text("--join-deadline", "SECONDS", "How long it looks for its cluster. Default: 30.")),
             ("LeaveDeadlineSeconds", Text("--leave-deadline", "SECONDS", "How long a leave waits for its work to be handed over. Default: 60.")),
         ];
+        var dataRoots = new Option<string[]>("--data-root")
+        {
+            Description = "The folder of the data files; as NAME=DIR, one that jobs name. May be given more than once. Default: the working folder.",
+            HelpName = "DIR",
+        };
+        var clientCertificates = new Option<bool>("--service-client-certificates") { Description = "Callers of the service must show a certificate of --tls-authority, too." };
+        var development = new Option<bool>("--development") { Description = "The service describes itself to tools (gRPC reflection)." };
         var insecure = new Option<bool>("--insecure") { Description = "Listen beyond this machine without TLS." };
         var verbose = new Option<bool>("--verbose") { Description = "Say more of what happens, on standard error." };
         var child = new Option<bool>("--child") { Hidden = true };
@@ -41,6 +49,9 @@ internal static class NodeCommand
             command.Add(option);
         }
 
+        command.Add(dataRoots);
+        command.Add(clientCertificates);
+        command.Add(development);
         command.Add(insecure);
         command.Add(verbose);
         command.Add(child);
@@ -55,14 +66,30 @@ internal static class NodeCommand
                 .Select(setting => KeyValuePair.Create(setting.Setting, parsed.GetValue(setting.Option)))
                 .Where(flag => flag.Value is not null)
                 .ToList();
-            if (parsed.GetValue(insecure))
+            flags.AddRange((parsed.GetValue(dataRoots) ?? []).Select(DataRoot));
+            foreach (var (setting, option) in new[]
             {
-                flags.Add(KeyValuePair.Create("Insecure", (string?)bool.TrueString));
+                ("Insecure", insecure), ("ServiceClientCertificates", clientCertificates), ("Development", development),
+            })
+            {
+                if (parsed.GetValue(option))
+                {
+                    flags.Add(KeyValuePair.Create(setting, (string?)bool.TrueString));
+                }
             }
 
             return NodeRun.RunAsync(flags, parsed.GetValue(verbose));
         });
         return command;
+    }
+
+    // DIR is the root of jobs that name none; a folder whose name has an equals sign is written ./DIR.
+    private static KeyValuePair<string, string?> DataRoot(string text)
+    {
+        var equals = text.IndexOf('=', StringComparison.Ordinal);
+        return equals > 0 && !text[..equals].Contains('/', StringComparison.Ordinal)
+            ? KeyValuePair.Create($"DataRoots:{text[..equals]}", (string?)text[(equals + 1)..])
+            : KeyValuePair.Create("DataRoot", (string?)text);
     }
 
     private static Option<string?> Text(string name, string value, string description) =>

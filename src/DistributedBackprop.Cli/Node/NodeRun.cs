@@ -15,7 +15,7 @@ internal static class NodeRun
     /// <returns>The exit code.</returns>
     public static Task<int> RunAsync(IEnumerable<KeyValuePair<string, string?>> flags, bool verbose)
     {
-        var options = NodeSettings.Read(() => NodeOptionsReader.Read(NodeOptionsReader.Configuration(".", flags)));
+        var options = NodeSettings.Read(() => NodeOptionsReader.Read(NodeOptionsReader.Configuration(".", flags), serves: true));
         return RunAsync(options, isChild: false, verbose);
     }
 

@@ -61,10 +61,15 @@ internal sealed class JsonOutput(Stream output, int progressEvery) : ITrainingOu
         output.Flush();
     }
 
-    private static void Write(Utf8JsonWriter json, TrainingEvent happened)
+    /// <summary>Writes the properties of an event.</summary>
+    internal static void Write(Utf8JsonWriter json, TrainingEvent happened)
     {
         switch (happened)
         {
+            case TrainingWaiting waiting:
+                json.WriteString("event", "waiting");
+                json.WriteString("jobId", waiting.JobId);
+                break;
             case TrainingStarted started:
                 json.WriteString("event", "started");
                 json.WriteString("jobId", started.JobId);

@@ -14,6 +14,27 @@ internal static class JobLoading
     /// <exception cref="CommandException">There is no such file, or the job is not valid.</exception>
     public static TrainingJob Job(string path)
     {
+        var job = Parsed(path);
+        CheckMemory(path, job);
+        return job;
+    }
+
+    /// <summary>A job that somebody else is to run.</summary>
+    /// <exception cref="CommandException">There is no such file, or the job is not valid.</exception>
+    public static TrainingJob Parsed(string path) => Read(path, () =>
+    {
+        var result = JobFile.Read(path);
+        return result.Job ?? throw new CommandException(ExitCode.Invalid, Told(result.Errors));
+    });
+
+    /// <summary>The text of a job file, whatever it is.</summary>
+    /// <exception cref="CommandException">There is no such file.</exception>
+    public static string Text(string path) => Read(path, () => new FileInfo(path).Length <= JobFile.MaxLength
+        ? File.ReadAllText(path)
+        : throw new CommandException(ExitCode.Invalid, $"{path}:1:1 a job file may have at most {JobFile.MaxLength} bytes"));
+
+    private static T Read<T>(string path, Func<T> read)
+    {
         if (!File.Exists(path))
         {
             throw new CommandException(
@@ -23,10 +44,7 @@ internal static class JobLoading
 
         try
         {
-            var result = JobFile.Read(path);
-            var job = result.Job ?? throw new CommandException(ExitCode.Invalid, Told(result.Errors));
-            CheckMemory(path, job);
-            return job;
+            return read();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

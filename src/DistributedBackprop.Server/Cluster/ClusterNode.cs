@@ -6,6 +6,8 @@ using Akka.Hosting;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Transport;
+using DistributedBackprop.Server.Grpc;
+using DistributedBackprop.Server.Jobs;
 using DistributedBackprop.Server.Local;
 using DistributedBackprop.Server.Running;
 using DistributedBackprop.Training.Jobs;
@@ -27,8 +29,11 @@ public sealed class ClusterNode : ITrainer
     private readonly TaskCompletionSource _up = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _stops;
 
-    private ClusterNode(NodeOptions options, IHost host, NodeLife life, TensorPlane plane, TensorPool pool)
+    private readonly ServicePort _service;
+
+    private ClusterNode(NodeOptions options, IHost host, NodeLife life, TensorPlane plane, TensorPool pool, ServicePort service)
     {
+        _service = service;
         Options = options;
         _host = host;
         _life = life;
@@ -72,6 +77,11 @@ public sealed class ClusterNode : ITrainer
         }
     }
 
+    /// <summary>Where clients reach its service; null where it has none.</summary>
+    public Uri? Service => Options.Service is null
+        ? null
+        : new UriBuilder(Options.Tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, Options.PublicHost, _service.Number).Uri;
+
     /// <summary>Completes with the reason, for people, when the node must end: it was refused, or put down.</summary>
     public Task<string> Ended => _life.Ended;
 
@@ -87,15 +97,16 @@ public sealed class ClusterNode : ITrainer
         var pool = new TensorPool();
         var plane = new TensorPlane(new PlaneSettings(options.Name, options.Secret.Bytes) { Tls = options.Tls }, pool);
         var life = new NodeLife(() => Describe(options, plane));
+        var service = new ServicePort();
         IHost? host = null;
         try
         {
-            host = Build(options, logging, life, plane, pool);
+            host = Build(options, logging, life, plane, pool, service);
 
             // Before the host starts, which would tell of a port in use at length.
             _ = host.Services.GetRequiredService<ActorSystem>();
             await host.StartAsync(cancellation);
-            var node = new ClusterNode(options, host, life, plane, pool);
+            var node = new ClusterNode(options, host, life, plane, pool, service);
             node.Join();
             return node;
         }
@@ -178,26 +189,32 @@ public sealed class ClusterNode : ITrainer
     }
 
     private static IHost Build(
-        NodeOptions options, Action<ILoggingBuilder>? logging, NodeLife life, TensorPlane plane, TensorPool pool) =>
+        NodeOptions options, Action<ILoggingBuilder>? logging, NodeLife life, TensorPlane plane, TensorPool pool, ServicePort service) =>
         new HostBuilder()
             .ConfigureLogging(builder => logging?.Invoke(builder))
 
             // First: the ports must be known before anybody asks for them.
-            .ConfigureWebHost(web => web
-                .UseKestrelCore()
-                .UseKestrelHttpsConfiguration()
-                .Configure(_ => { })
-                .ConfigureServices(services => services
-                    .AddTensorPlane(plane, new IPEndPoint(options.Host, options.TensorPort))))
+            .ConfigureWebHost(web =>
+            {
+                web.UseKestrelCore()
+                    .UseKestrelHttpsConfiguration()
+                    .Configure(_ => { })
+                    .ConfigureServices(services => services
+                        .AddTensorPlane(plane, new IPEndPoint(options.Host, options.TensorPort)));
+                if (options.Service is not null)
+                {
+                    web.UseService(options, service);
+                }
+            })
             .ConfigureServices(services => services
 
                 // Signals are the command line's to handle.
                 .AddSingleton<IHostLifetime, PassiveLifetime>()
-                .AddAkka(options.Secret.SystemName, akka => Configure(akka, options, life, plane, pool)))
+                .AddAkka(options.Secret.SystemName, akka => Configure(akka, options, life, plane, pool, service)))
             .Build();
 
     private static void Configure(
-        AkkaConfigurationBuilder akka, NodeOptions options, NodeLife life, TensorPlane plane, TensorPool pool)
+        AkkaConfigurationBuilder akka, NodeOptions options, NodeLife life, TensorPlane plane, TensorPool pool, ServicePort service)
     {
         akka.ConfigureLoggers(loggers =>
             {
@@ -210,13 +227,18 @@ public sealed class ClusterNode : ITrainer
             akka.AddControlTls(options.Tls);
         }
 
+        if (options.Service is not null)
+        {
+            akka.AddServiceDoor(options, service);
+        }
+
         if (options.IsWorker)
         {
             akka.WithNode(new NodeEquipment(
                 life,
                 new LayerThreads(options.Threads, LocalTraining.TilesOf),
                 pool,
-                new FileData(options.DataRoot),
+                new FileData(options.AllDataRoots),
                 plane));
         }
 
@@ -229,7 +251,13 @@ public sealed class ClusterNode : ITrainer
                     ClusterNodeDirectory.Name);
                 registry.Register<ClusterNodeDirectory>(directory);
                 registry.Register<CoordinatorActor>(
-                    CoordinatorSingleton.Start(system, directory, new JobKeeper(pool, plane, life)));
+                    CoordinatorSingleton.Start(
+                        system,
+                        directory,
+                        new JobKeeper(pool, plane, life),
+                        options.Service is { } served
+                            ? new JobService(new JobLoading(options.AllDataRoots), served.Table)
+                            : null));
             });
         }
     }
@@ -265,5 +293,6 @@ public sealed class ClusterNode : ITrainer
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{Options.Name} at {Address.Host}:{Address.Port}, tensors at port {Plane.EndPoint?.Port}");
+        CultureInfo.InvariantCulture,
+        $"{Options.Name} at {Address.Host}:{Address.Port}, tensors at port {Plane.EndPoint?.Port}{(Service is { } service ? $", service at {service}" : "")}");
 }

@@ -8,12 +8,12 @@ namespace DistributedBackprop.Server.Cluster;
 internal static class CoordinatorSingleton
 {
     /// <summary>Starts what makes this process a candidate. Returns the way to wherever the coordinator is.</summary>
-    public static IActorRef Start(ActorSystem system, IActorRef directory, JobKeeper keeper)
+    public static IActorRef Start(ActorSystem system, IActorRef directory, JobKeeper keeper, JobService? service)
     {
         // A singleton that stops itself is not started again: its supervisor is the singleton.
         var manager = system.ActorOf(
             ClusterSingletonManager.Props(
-                CoordinatorActor.Supervised(directory, keeper),
+                CoordinatorActor.Supervised(directory, keeper, service),
                 PoisonPill.Instance,
                 ClusterSingletonManagerSettings.Create(system).WithRole(NodeOptions.Coordinator)),
             CoordinatorActor.Name);

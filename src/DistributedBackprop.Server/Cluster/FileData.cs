@@ -1,5 +1,6 @@
 using Akka.Actor;
 using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Server.Jobs;
 using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
@@ -9,22 +10,31 @@ namespace DistributedBackprop.Server.Cluster;
 /// <summary>
 /// The data of a node: read below its data root, or generated. The newest set is kept, for the next generation of its job.
 /// </summary>
-/// <param name="root">The folder of the data files.</param>
-internal sealed class FileData(string root) : IDataSets
+/// <param name="roots">The folders of the data files.</param>
+internal sealed class FileData(DataRoots roots) : IDataSets
 {
     private readonly Lock _lock = new();
     private (DataKey Key, Task<DataSet> Data)? _newest;
 
-    public void Load(TrainingJob job, IActorRef receiver)
+    public void Load(TrainingJob job, IActorRef receiver) => Load(job, "", receiver);
+
+    public void Load(TrainingJob job, string root, IActorRef receiver)
     {
+        var name = root.Length == 0 ? DataRoots.Default : root;
+        if (roots.Find(name) is not { } folder)
+        {
+            receiver.Tell(new DataLoaded(null, $"there is no data root '{name}' on this node (allowed: {string.Join(", ", roots.Names)})"));
+            return;
+        }
+
         var graph = Graph.Of(job.Model, job.Seed);
-        var key = new DataKey(job.Data, job.Seed, job.Loss, graph.Output.Length);
+        var key = new DataKey(job.Data, job.Seed, job.Loss, graph.Output.Length, name);
         Task<DataSet> data;
         lock (_lock)
         {
             if (_newest is not { } newest || newest.Key != key || newest.Data.IsFaulted)
             {
-                _newest = newest = (key, Task.Run(() => DataLoader.Load(job, graph.Output, root)));
+                _newest = newest = (key, Task.Run(() => DataLoader.Load(job, graph.Output, folder)));
             }
 
             data = newest.Data;
@@ -40,5 +50,5 @@ internal sealed class FileData(string root) : IDataSets
     }
 
     // All that the examples depend on.
-    private sealed record DataKey(DataSource Source, long Seed, LossKind Loss, int Outputs);
+    private sealed record DataKey(DataSource Source, long Seed, LossKind Loss, int Outputs, string Root);
 }

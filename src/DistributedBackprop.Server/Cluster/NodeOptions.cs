@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using DistributedBackprop.Actors.Transport;
+using DistributedBackprop.Server.Grpc;
 
 namespace DistributedBackprop.Server.Cluster;
 
@@ -36,6 +37,12 @@ public sealed record NodeOptions(string Name, NodeSecret Secret)
     /// <summary>The folder of the data files.</summary>
     public string DataRoot { get; init; } = ".";
 
+    /// <summary>Folders of data files that jobs of the service name, by their names, besides <see cref="DataRoot"/>.</summary>
+    public ImmutableDictionary<string, string> DataRoots { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>How it serves; null: it does not.</summary>
+    public ServiceOptions? Service { get; init; }
+
     /// <summary>Threads on which its layers compute, ≥ 1.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
@@ -61,6 +68,9 @@ public sealed record NodeOptions(string Name, NodeSecret Secret)
     /// Whether the cluster ends with this node: it then goes without asking the others, who may be dead already.
     /// </summary>
     internal bool IsLast { get; init; }
+
+    /// <summary>All folders of data files, by their names.</summary>
+    internal Jobs.DataRoots AllDataRoots => new(DataRoots.SetItem(Jobs.DataRoots.Default, DataRoot));
 
     /// <summary>Whether it takes work.</summary>
     public bool IsWorker => Roles.Contains(Worker);

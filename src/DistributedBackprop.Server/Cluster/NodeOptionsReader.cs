@@ -4,6 +4,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using DistributedBackprop.Actors.Transport;
+using DistributedBackprop.Server.Grpc;
 using Microsoft.Extensions.Configuration;
 
 namespace DistributedBackprop.Server.Cluster;
@@ -41,12 +42,14 @@ public sealed class NodeOptionsReader
             .Build();
 
     /// <summary>Reads the settings of a node.</summary>
+    /// <param name="configuration">The settings.</param>
+    /// <param name="serves">Whether it serves: a node that stands on its own does, the child of a run does not.</param>
     /// <exception cref="NodeOptionsException">They are not as they must be.</exception>
-    public static NodeOptions Read(IConfiguration configuration)
+    public static NodeOptions Read(IConfiguration configuration, bool serves = false)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var reader = new NodeOptionsReader(configuration.GetSection(Section));
-        var options = reader.Read();
+        var options = reader.Read(serves);
         return reader._errors.Count == 0 ? options! : throw new NodeOptionsException(reader._errors);
     }
 
@@ -69,7 +72,7 @@ public sealed class NodeOptionsReader
         var tls = Tls();
         CheckHost(host, tls is not null);
         var hasSecret = _section["Secret"] is not null || _section["SecretFile"] is not null;
-        return new NodeOptions("coordinator", (hasSecret ? Secret() : null) ?? NodeSecret.Random())
+        return new NodeOptions("coordinator", (hasSecret ? Secret(mayMint: false) : null) ?? NodeSecret.Random())
         {
             Roles = [NodeOptions.Coordinator],
             Host = host,
@@ -91,20 +94,26 @@ public sealed class NodeOptionsReader
         }
     }
 
-    private NodeOptions? Read()
+    private NodeOptions? Read(bool serves)
     {
         var host = Host();
         var tls = Tls();
-        var secret = Secret();
+        var roles = Roles();
+        var seeds = Seeds();
+        var isCoordinator = roles.Contains(NodeOptions.Coordinator);
+        var secret = Secret(mayMint: isCoordinator && seeds.IsEmpty && IPAddress.IsLoopback(host));
+        var service = new ServiceSettings(_section, Error);
         var options = new NodeOptions(Name(), secret ?? NodeSecret.Random())
         {
-            Roles = Roles(),
+            Roles = roles,
             Host = host,
             PublicHost = PublicHost(host),
             Port = Number("Port", 0, 0, IPEndPoint.MaxPort),
             TensorPort = Number("TensorPort", 0, 0, IPEndPoint.MaxPort),
-            Seeds = Seeds(),
+            Seeds = seeds,
             DataRoot = DataRoot(),
+            DataRoots = service.DataRoots(),
+            Service = serves ? service.Read(host, isCoordinator, tls is not null) : null,
             Threads = Number("Threads", Math.Min(Environment.ProcessorCount, MaxThreads), 1, MaxThreads),
             Tls = tls?.Loaded,
             TlsFiles = tls?.Files,
@@ -215,10 +224,16 @@ public sealed class NodeOptionsReader
     }
 
     // The value is never part of a message.
-    private NodeSecret? Secret()
+    private NodeSecret? Secret(bool mayMint)
     {
         var text = _section["Secret"];
         var file = _section["SecretFile"];
+        if (text is null && file is null && mayMint)
+        {
+            // The first of a cluster on this machine: those who join name the file.
+            return MintedSecret();
+        }
+
         if (text is not null && file is not null)
         {
             Error("Secret", "and SecretFile must not both be given");
@@ -255,6 +270,19 @@ public sealed class NodeOptionsReader
             file is null ? "Secret" : "SecretFile",
             $"must have {NodeSecret.MinBytes} … {NodeSecret.MaxBytes} bytes (has {bytes})");
         return null;
+    }
+
+    private NodeSecret? MintedSecret()
+    {
+        try
+        {
+            return new NodeSecret(PrivateFile.ReadOrMint(ServiceSettings.DefaultSecretFile, () => NodeSecret.Random().Reveal()));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            Error("SecretFile", $"is not given, and {ServiceSettings.DefaultSecretFile} cannot be used: {e.Message}");
+            return null;
+        }
     }
 
     private (TlsFiles Files, PlaneTls Loaded)? Tls()

@@ -108,6 +108,10 @@ internal sealed class RandomMessages
         Kind(_reason.Select(reason => new NodeRefused(reason))),
         Kind(_name.Select(node => new NodeLeaving(node))),
         Kind(_name.Select(node => new LeavingNoted(node))),
+        Kind(Gen.Const(new DescribeService())),
+        Kind(Gen.Select(
+            _name, _tensors.Where(tensors => tensors is not null), Gen.Bool, Gen.Int[0, 4096], Gen.Int[0, int.MaxValue],
+            (name, at, tls, threads, process) => new ServiceDescribed(name, at!, tls, threads, process))),
     ];
 
     private static IEnumerable<KeyValuePair<Type, Gen<IWireMessage>>> NodeMessages(Gen<Member> member) =>
@@ -118,9 +122,13 @@ internal sealed class RandomMessages
             from data in Gen.Select(Gen.Char["0123456789abcdef"].Array[64], Gen.Int[1, int.MaxValue])
             from members in Gen.Select(member.Array[0, 5], member)
             from start in Gen.Select(_step, Gen.Enum<StateOrigin>())
+            from root in Gen.OneOf(Gen.Const(""), _name)
             select new PrepareGeneration(
                 id.Item1, id.Item2, plan.Job, new string(data.Item1), data.Item2, plan.Placement,
-                [.. members.Item1], members.Item2, start.Item1, start.Item2)),
+                [.. members.Item1], members.Item2, start.Item1, start.Item2)
+            {
+                DataRoot = root,
+            }),
         Kind(Gen.Select(_generation, _name, (generation, node) => new GenerationPrepared(generation, node))),
         Kind(Gen.Select(_generation, _name, _reason, (generation, node, reason) =>
             new GenerationRefused(generation, node, reason))),

@@ -90,6 +90,17 @@ public sealed class ReadmeTests
     }
 
     [Fact]
+    public async Task Its_commands_are_those_of_the_program()
+    {
+        using var folder = new CommandFolder();
+        var help = await folder.RunAsync("--help");
+        var commands = Regex.Matches(help.Output[help.Output.IndexOf("Commands:", StringComparison.Ordinal)..], @"^  ([a-z]+)\b", RegexOptions.Multiline)
+            .Select(match => match.Groups[1].Value).ToList();
+        commands.ShouldContain("submit");
+        commands.Where(command => !Regex.IsMatch(_text, $@"(`|backprop |-- ){command}\b")).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Its_exit_codes_are_those_of_the_command() =>
         Regex.Matches(_text, @"^\| (\d+) \|", RegexOptions.Multiline).Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))
             .ShouldBe(typeof(ExitCode).GetFields().Select(code => (int)code.GetRawConstantValue()!), ignoreOrder: true);

@@ -67,7 +67,7 @@ public sealed class NodeCommandTests : IDisposable
     {
         await File.WriteAllTextAsync(
             _folder.At("appsettings.json"),
-            """{ "Backprop": { "Name": "from-file", "Roles": ["coordinator", "worker"], "Threads": 1 } }""");
+            """{ "Backprop": { "Name": "from-file", "Roles": ["coordinator", "worker"], "Threads": 1, "ServicePort": 0 } }""");
         await AssertNameAsync("from-file", _secret);
         var environment = new Dictionary<string, string>(_secret) { ["BACKPROP__NAME"] = "from-environment" };
         await AssertNameAsync("from-environment", environment);
@@ -78,7 +78,7 @@ public sealed class NodeCommandTests : IDisposable
     public async Task A_second_node_of_a_name_ends_with_the_reason()
     {
         using var first = BackpropProcess.Start(
-            _folder.Path, _secret, "node", "--name", "twin", "--roles", "coordinator,worker", "--threads", "1");
+            _folder.Path, _secret, "node", "--name", "twin", "--roles", "coordinator,worker", "--threads", "1", "--service-port", "0");
         var up = await first.ReadUntilAsync(line => line.EndsWith(" is up", StringComparison.Ordinal));
         var seed = up.Split("at ")[1].Split(',')[0];
         var second = await BackpropProcess.RunAsync(

@@ -125,6 +125,9 @@ internal sealed class BackpropProcess : IDisposable
     private static ProcessStartInfo In(string folder, ProcessStartInfo start)
     {
         start.WorkingDirectory = folder;
+
+        // What a node leaves for its user's commands is no business of the user who runs the tests.
+        start.Environment["XDG_CONFIG_HOME"] = Path.Combine(folder, "config");
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         start.StandardOutputEncoding = Encoding.UTF8;

@@ -1,0 +1,9 @@
+using DistributedBackprop.Actors.Jobs.Requests;
+using DistributedBackprop.Training.Jobs.Table;
+
+namespace DistributedBackprop.Actors.Jobs;
+
+/// <summary>What a coordinator needs to take jobs from outside.</summary>
+/// <param name="Loading">Loads them.</param>
+/// <param name="Limits">How many there may be.</param>
+public sealed record JobService(IJobLoading Loading, JobTableLimits Limits);

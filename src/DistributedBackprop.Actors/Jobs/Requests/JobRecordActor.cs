@@ -1,0 +1,198 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Data;
+using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Jobs.Table;
+
+namespace DistributedBackprop.Actors.Jobs.Requests;
+
+/// <summary>
+/// What is known of one job: its numbered events, how far it has come, and the weights that it ended with. It is the
+/// watcher of the job's actor, and takes its events in at once, whoever reads them how slowly: readers come for theirs.
+/// </summary>
+internal sealed class JobRecordActor : ReceiveActor, IWithTimers
+{
+    private const int MostReaders = 256;
+
+    private static readonly TimeSpan _markEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _answerWithin = TimeSpan.FromSeconds(5);
+
+    private readonly string _id;
+    private readonly EventLog _log = new();
+    private readonly List<(IActorRef Reader, EventsRequest Request)> _readers = [];
+    private (TrainingJob Job, Graph Graph)? _network;
+    private IActorRef? _job;
+    private object? _wish;
+    private JobStart? _goesOnFrom;
+    private long _totalSteps;
+    private ImmutableArray<float[]> _weights = [];
+    private GenerationStarted? _generation;
+    private JobMark _told = JobMark.None;
+
+    public JobRecordActor(string id)
+    {
+        _id = id;
+        Receive<Recorded>(recorded => Append(recorded.Event));
+        Receive<BeginRun>(begin =>
+        {
+            // Not the run itself: its data need not stay as long as the weights.
+            var run = begin.Run;
+            _network = (run.Job, run.Graph);
+            _totalSteps = new StepPlan(run.Job.Training, run.Data.Train.Count).TotalSteps;
+            _wish = null;
+            begin.Coordinator.Tell(new SubmitJob(run, Self, _goesOnFrom));
+            _goesOnFrom = null;
+        });
+        Receive<JobAccepted>(accepted =>
+        {
+            _job = accepted.Job;
+
+            // A job that goes on may run ahead of what was taken in before it paused.
+            if (_log.LastStep is { } taken)
+            {
+                _job.Tell(new Watched(taken.Step));
+            }
+
+            if (_wish is not null)
+            {
+                _job.Tell(_wish);
+            }
+        });
+        Receive<JobRejected>(rejected => Context.Parent.Tell(new RunOver(_id, new TrainingFailed(_id, 0, null, rejected.Reason))));
+        Receive<PauseJob>(Wish);
+        Receive<CancelJob>(Wish);
+        Receive<JobEvent>(happened =>
+        {
+            Append(happened.Event);
+            if (happened.Event is StepDone step)
+            {
+                Sender.Tell(new Watched(step.Step));
+            }
+        });
+        Receive<JobOver>(End);
+        Receive<EventsRequest>(Read);
+        Receive<NetworkRequest>(_ => Sender.Tell(_weights.IsEmpty || _network is not { } network
+            ? new RequestRefused(Refusal.WrongState, $"job '{_id}' has no weights: it has not completed, or they have made room for those of newer jobs")
+            : new TrainedNetwork(network.Job, network.Graph, _weights)));
+        Receive<ForgetWeights>(_ => _weights = []);
+        Receive<TellMark>(_ => MarkIfChanged());
+        Receive<AnswerAll>(_ => AnswerReaders(isDue: true));
+    }
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(string id) => Akka.Actor.Props.Create(() => new JobRecordActor(id));
+
+    protected override void PreStart()
+    {
+        base.PreStart();
+        Timers.StartPeriodicTimer(TellMark.Instance, TellMark.Instance, _markEvery);
+        Timers.StartPeriodicTimer(AnswerAll.Instance, AnswerAll.Instance, _answerWithin);
+    }
+
+    // What is wished before the job is there is told it when it is.
+    private void Wish(object wish)
+    {
+        _wish = wish;
+        _job?.Tell(wish);
+    }
+
+    protected override void PostStop()
+    {
+        _goesOnFrom?.Dispose();
+        base.PostStop();
+    }
+
+    private void Append(TrainingEvent happened)
+    {
+        _log.Append(happened);
+        if (happened is GenerationStarted generation)
+        {
+            _generation = generation;
+        }
+
+        if (happened is not StepDone)
+        {
+            MarkIfChanged();
+        }
+
+        AnswerReaders(isDue: false);
+        if (_log.IsEnd)
+        {
+            Timers.CancelAll();
+        }
+    }
+
+    // The weights leave the pool: nobody knows how long they are wanted.
+    private void End(JobOver over)
+    {
+        _weights = [.. over.Parameters.Select(layer => layer.Floats.ToArray())];
+        foreach (var layer in over.Parameters)
+        {
+            layer.Dispose();
+        }
+
+        _job = null;
+        _goesOnFrom = over.GoesOnFrom;
+        Context.Parent.Tell(new RunOver(_id, over.Event, _weights.Sum(layer => (long)layer.Length * sizeof(float))));
+    }
+
+    private void Read(EventsRequest request)
+    {
+        var batch = _log.Read(request.After, request.Most, request.ProgressEvery);
+        if (!batch.Events.IsEmpty || batch.IsEnd)
+        {
+            Sender.Tell(batch);
+        }
+        else if (_readers.Count >= MostReaders)
+        {
+            Sender.Tell(new RequestRefused(Refusal.TooMany, $"{MostReaders} others watch job '{_id}' already"));
+        }
+        else
+        {
+            _readers.Add((Sender, request with { After = batch.Next }));
+        }
+    }
+
+    // A reader that is gone is forgotten with the next answer, be it an empty one.
+    private void AnswerReaders(bool isDue)
+    {
+        for (var i = _readers.Count - 1; i >= 0; i--)
+        {
+            var (reader, request) = _readers[i];
+            var batch = _log.Read(request.After, request.Most, request.ProgressEvery);
+            if (isDue || !batch.Events.IsEmpty || batch.IsEnd)
+            {
+                reader.Tell(batch);
+                _readers.RemoveAt(i);
+            }
+            else
+            {
+                _readers[i] = (reader, request with { After = batch.Next });
+            }
+        }
+    }
+
+    private void MarkIfChanged()
+    {
+        var step = _log.LastStep;
+        var mark = new JobMark(step?.Step ?? 0, _totalSteps, step?.Epoch ?? 0, step?.Loss, _log.Last);
+        if (mark != _told)
+        {
+            _told = mark;
+            Context.Parent.Tell(new MarkChanged(_id, mark, _generation));
+        }
+    }
+
+    private sealed class TellMark : INoSerializationVerificationNeeded
+    {
+        public static TellMark Instance { get; } = new();
+    }
+
+    private sealed class AnswerAll : INoSerializationVerificationNeeded
+    {
+        public static AnswerAll Instance { get; } = new();
+    }
+}

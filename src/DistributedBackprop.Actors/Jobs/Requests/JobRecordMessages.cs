@@ -1,0 +1,28 @@
+using Akka.Actor;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Actors.Jobs.Requests;
+
+/// <summary>The queue tells a job's record what happened to the job, once that is persisted.</summary>
+/// <param name="Event">What.</param>
+internal sealed record Recorded(TrainingEvent Event) : INoSerializationVerificationNeeded;
+
+/// <summary>The queue has a job's record hand the job in.</summary>
+/// <param name="Run">The job.</param>
+/// <param name="Coordinator">To whom.</param>
+internal sealed record BeginRun(JobRun Run, IActorRef Coordinator) : INoSerializationVerificationNeeded;
+
+/// <summary>A job's record tells the queue how far the job has come.</summary>
+/// <param name="Id">Which job.</param>
+/// <param name="Mark">How far.</param>
+/// <param name="Generation">Its newest generation; null before the first.</param>
+internal sealed record MarkChanged(string Id, JobMark Mark, GenerationStarted? Generation) : INoSerializationVerificationNeeded;
+
+/// <summary>A job's record tells the queue that the job's actor has ended, and how.</summary>
+/// <param name="Id">Which job.</param>
+/// <param name="Outcome">Completed, failed, cancelled, or paused.</param>
+/// <param name="WeightBytes">What the record keeps of it.</param>
+internal sealed record RunOver(string Id, TrainingEvent Outcome, long WeightBytes = 0) : INoSerializationVerificationNeeded;
+
+/// <summary>The queue has a job's record give up the weights: those of newer jobs take their place.</summary>
+internal sealed record ForgetWeights : INoSerializationVerificationNeeded;

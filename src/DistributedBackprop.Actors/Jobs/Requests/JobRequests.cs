@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using DistributedBackprop.Training.Jobs.Table;
+
+namespace DistributedBackprop.Actors.Jobs.Requests;
+
+/// <summary>
+/// Somebody outside asks something of the jobs of the cluster. The answer is what the request says, or
+/// <see cref="RequestRefused"/>.
+/// </summary>
+public interface IJobRequest : INoSerializationVerificationNeeded;
+
+/// <summary>A request that is a command to the table of jobs. The answer is a <see cref="JobStatus"/>.</summary>
+/// <param name="Command">Which.</param>
+public sealed record CommandRequest(JobCommand Command) : IJobRequest;
+
+/// <summary>Where does a job stand? The answer is a <see cref="JobStatus"/>.</summary>
+/// <param name="Id">Which job.</param>
+public sealed record StatusRequest(string Id) : IJobRequest;
+
+/// <summary>Which jobs are there? The answer is a <see cref="JobList"/>.</summary>
+/// <param name="States">Only those in one of these states; none: all.</param>
+/// <param name="After">Only those handed in after the one of this number; 0: all.</param>
+/// <param name="Most">At most so many, ≥ 1.</param>
+public sealed record ListRequest(ImmutableArray<JobState> States, long After, int Most) : IJobRequest;
+
+/// <summary>
+/// What happened to a job? The answer is an <see cref="EventBatch"/>: at once where there is something, else when there is,
+/// or after some seconds an empty one.
+/// </summary>
+/// <param name="Id">Which job.</param>
+/// <param name="After">Only events with greater numbers.</param>
+/// <param name="Most">At most so many, ≥ 1.</param>
+/// <param name="ProgressEvery">Of steps only multiples of this, ≥ 1.</param>
+public sealed record EventsRequest(string Id, long After, int Most, int ProgressEvery) : IJobRequest;
+
+/// <summary>What are the weights of a completed job? The answer is a <see cref="TrainedNetwork"/>.</summary>
+/// <param name="Id">Which job.</param>
+public sealed record NetworkRequest(string Id) : IJobRequest;
+
+/// <summary>Where does a job run? The answer is a <see cref="JobPlacement"/>.</summary>
+/// <param name="Id">Which job.</param>
+public sealed record PlacementRequest(string Id) : IJobRequest;
+
+/// <summary>Which workers are there, and what runs there? The answer is a <see cref="WorkerList"/>.</summary>
+public sealed record WorkersRequest : IJobRequest;

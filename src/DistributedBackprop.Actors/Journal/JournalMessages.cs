@@ -1,0 +1,48 @@
+using Akka.Actor;
+using DistributedBackprop.Training.Checkpoints;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Actors.Journal;
+
+/// <summary>The journal of one job: what its actor is to keep, and where.</summary>
+/// <param name="Submitted">What was handed in: written once, compared when the journal is opened again.</param>
+/// <param name="Layout">The job's whole state.</param>
+/// <param name="Store">Who keeps states: see <see cref="Checkpoints.IStoreRequest"/>.</param>
+/// <param name="Keep">How many checkpoints stay, ≥ 1.</param>
+/// <param name="BeginsAnew">
+/// Whether a job that is over begins again from the start, its past forgotten; else it is told as it ended.
+/// </param>
+public sealed record JournalOfJob(JobSubmitted Submitted, StateLayout Layout, IActorRef Store, int Keep, bool BeginsAnew)
+{
+    /// <summary>Names its journal and its states in the store.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The epoch of whoever opens it, where it had it before: a later one says that it was taken over. 0: it had not.</summary>
+    public long KnownEpoch { get; init; }
+}
+
+/// <summary>To whoever opened a journal: it is theirs, and this is where the job stands.</summary>
+/// <param name="Journal">The journal's actor, which keeps what it is told from now on.</param>
+/// <param name="History">What has happened so far.</param>
+/// <param name="State">The newest checkpoint's state, or the final weights of a job that is over; null where there is none. The receiver owns it.</param>
+public sealed record JournalOpened(IActorRef Journal, JobHistory History, TrainingState? State) : INoSerializationVerificationNeeded;
+
+/// <summary>To whoever opened a journal: nothing more is kept. The actor is stopped.</summary>
+/// <param name="Reason">Why, for people.</param>
+/// <param name="IsFinal">Whether it would be the same when it is opened again.</param>
+/// <param name="IsTakenOver">Whether somebody else has it now.</param>
+public sealed record JournalLost(string Reason, bool IsFinal = false, bool IsTakenOver = false)
+    : INoSerializationVerificationNeeded;
+
+/// <summary>Something happened: keep it. The answer, when it is durable, is <see cref="RecordKept"/>.</summary>
+/// <param name="Record">What.</param>
+public sealed record KeepRecord(JobRecord Record) : INoSerializationVerificationNeeded;
+
+/// <summary>The answer to <see cref="KeepRecord"/> and <see cref="KeepCompletion"/>, in the order in which they were asked.</summary>
+/// <param name="Record">What was kept.</param>
+public sealed record RecordKept(JobRecord Record) : INoSerializationVerificationNeeded;
+
+/// <summary>The job is done: keep its weights, then its last word. The answer is <see cref="RecordKept"/>.</summary>
+/// <param name="Outcome">Its last word.</param>
+/// <param name="Weights">Its final parameters; the receiver owns them.</param>
+public sealed record KeepCompletion(TrainingCompleted Outcome, TrainingState Weights) : INoSerializationVerificationNeeded;

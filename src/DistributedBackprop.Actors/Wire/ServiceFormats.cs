@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+using System.Runtime.Serialization;
+using DistributedBackprop.Actors.Nodes;
+
+namespace DistributedBackprop.Actors.Wire;
+
+/// <summary>The messages by which nodes find each other's service.</summary>
+internal static class ServiceFormats
+{
+    private const int MaxThreads = 4096;
+
+    public static ImmutableArray<WireFormat> All { get; } =
+    [
+        WireFormat.Of<DescribeService, Messages.DescribeService>("describe-service", (_, _) => new(), (_, _) => new()),
+        WireFormat.Of<ServiceDescribed, Messages.ServiceDescribed>(
+            "service-described",
+            (message, _) => new()
+            {
+                Node = message.Node,
+                Host = message.EndPoint.Host,
+                Port = message.EndPoint.Port,
+                Tls = message.IsTls,
+                Threads = message.Threads,
+                ProcessId = message.ProcessId,
+            },
+            (wire, _) => new(
+                WireFields.Name(wire.Node, "node"),
+                MemberForms.EndPoint(wire.Host, wire.Port) ?? throw new SerializationException("host must not be empty"),
+                wire.Tls,
+                WireFields.Number(wire.Threads, "threads", 0, MaxThreads),
+                WireFields.Number(wire.ProcessId, "process_id", 0, int.MaxValue))),
+    ];
+}

@@ -1,0 +1,38 @@
+namespace DistributedBackprop.Training.Jobs.Table;
+
+/// <summary>Something that the table is asked, or told.</summary>
+/// <param name="Id">Which job.</param>
+public abstract record JobCommand(string Id);
+
+/// <summary>A job is handed in.</summary>
+/// <param name="Submission">The job.</param>
+public sealed record SubmitCommand(JobSubmission Submission) : JobCommand(Submission.Id);
+
+/// <summary>A job shall be put aside.</summary>
+/// <param name="Id">Which.</param>
+public sealed record PauseCommand(string Id) : JobCommand(Id);
+
+/// <summary>A job that is put aside shall go on.</summary>
+/// <param name="Id">Which.</param>
+public sealed record ResumeCommand(string Id) : JobCommand(Id);
+
+/// <summary>A job shall end.</summary>
+/// <param name="Id">Which.</param>
+public sealed record CancelCommand(string Id) : JobCommand(Id);
+
+/// <summary>A job that has ended shall be forgotten.</summary>
+/// <param name="Id">Which.</param>
+public sealed record DeleteCommand(string Id) : JobCommand(Id);
+
+/// <summary>A job's turn has come: <see cref="JobTable.NextToBegin"/> has named it.</summary>
+/// <param name="Id">Which.</param>
+public sealed record BeginCommand(string Id) : JobCommand(Id);
+
+/// <summary>A job that ran stands still, its state saved.</summary>
+/// <param name="Id">Which.</param>
+public sealed record StoodStill(string Id) : JobCommand(Id);
+
+/// <summary>A job that ran has ended.</summary>
+/// <param name="Id">Which.</param>
+/// <param name="Outcome">Completed, failed or cancelled.</param>
+public sealed record Ended(string Id, TrainingEvent Outcome) : JobCommand(Id);

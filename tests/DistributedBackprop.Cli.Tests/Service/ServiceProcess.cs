@@ -1,0 +1,63 @@
+using DistributedBackprop.Cli.Tests.Running;
+
+namespace DistributedBackprop.Cli.Tests.Service;
+
+/// <summary><c>backprop node</c> as coordinator and worker in a process of its own, and commands that find it and its token.</summary>
+internal sealed class ServiceProcess : IDisposable
+{
+    private readonly BackpropProcess _node;
+    private readonly Dictionary<string, string> _environment;
+
+    private ServiceProcess(BackpropProcess node, CommandFolder folder, Dictionary<string, string> environment, string address)
+    {
+        _node = node;
+        Folder = folder;
+        _environment = environment;
+        Address = address;
+    }
+
+    /// <summary>Where commands run.</summary>
+    public CommandFolder Folder { get; }
+
+    /// <summary>Where it serves.</summary>
+    public string Address { get; }
+
+    /// <summary>The file of its token.</summary>
+    public string TokenFile => Folder.At("config/backprop/token");
+
+    public static async Task<ServiceProcess> StartAsync(params string[] flags)
+    {
+        var folder = new CommandFolder();
+        var environment = new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = folder.At("config") };
+        var node = BackpropProcess.Start(
+            folder.Path,
+            environment,
+            ["node", "--roles", "coordinator,worker", "--name", "one", "--threads", "1", "--service-port", "0", .. flags]);
+        var line = await node.ReadUntilAsync(line => line.EndsWith(" is up", StringComparison.Ordinal));
+        var address = line.Split("service at ")[1].Split(' ')[0];
+        environment["BACKPROP__ADDRESS"] = address;
+        return new ServiceProcess(node, folder, environment, address);
+    }
+
+    /// <summary>Runs a command to its end.</summary>
+    public Task<Finished> RunAsync(params IEnumerable<string> arguments) => BackpropProcess.RunAsync(Folder.Path, _environment, arguments);
+
+    /// <summary>Starts a command.</summary>
+    public BackpropProcess Start(params IEnumerable<string> arguments) => BackpropProcess.Start(Folder.Path, _environment, arguments);
+
+    /// <summary>Starts another program, which finds the service as commands do.</summary>
+    public BackpropProcess StartOther(params IReadOnlyList<string> command) => BackpropProcess.StartOther(Folder.Path, _environment, command);
+
+    /// <summary>Has it leave, and tells how it ended.</summary>
+    public async Task<Finished> EndAsync()
+    {
+        _node.Signal("TERM");
+        return await _node.EndAsync();
+    }
+
+    public void Dispose()
+    {
+        _node.Dispose();
+        Folder.Dispose();
+    }
+}
