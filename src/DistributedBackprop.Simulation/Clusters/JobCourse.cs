@@ -69,10 +69,15 @@ public sealed class JobCourse(SimulationLoop loop)
 internal sealed class CourseActor : ReceiveActor
 {
     private IActorRef? _job;
+    private object? _wish;
 
     public CourseActor(JobCourse course)
     {
-        Receive<JobAccepted>(accepted => _job = accepted.Job);
+        Receive<JobAccepted>(accepted =>
+        {
+            _job = accepted.Job;
+            Tell(_wish);
+        });
         Receive<JobRejected>(rejected => course.OnOver(new JobOver(new TrainingFailed("", 0, null, rejected.Reason), [], [])));
         Receive<JobEvent>(happened =>
         {
@@ -83,7 +88,17 @@ internal sealed class CourseActor : ReceiveActor
             }
         });
         Receive<JobOver>(course.OnOver);
-        Receive<PauseJob>(pause => _job?.Tell(pause));
-        Receive<CancelJob>(cancel => _job?.Tell(cancel));
+        Receive<PauseJob>(Tell);
+        Receive<CancelJob>(Tell);
+    }
+
+    // What is wished before the job is there is wished of it when it is.
+    private void Tell(object? wish)
+    {
+        _wish = _job is null ? wish : null;
+        if (wish is not null)
+        {
+            _job?.Tell(wish);
+        }
     }
 }

@@ -91,6 +91,12 @@ public sealed class SimulatedCluster : IDisposable
     public IReadOnlyList<string> Workers =>
         [.. _hosts.Values.Where(host => host.Name != Coordinator && host.Node.IsAlive).Select(host => host.Name).Order(StringComparer.Ordinal)];
 
+    /// <summary>Whether a host runs, and is not paused.</summary>
+    public bool IsRunning(string name) => _hosts.GetValueOrDefault(name)?.Node is { IsAlive: true, IsPaused: false };
+
+    /// <summary>Whether the job was asked to pause and has not gone on yet.</summary>
+    public bool IsJobPausing { get; private set; }
+
     /// <summary>Control messages and frames that were carried between hosts.</summary>
     public long Messages => _control.Messages + _tensors.Frames;
 
@@ -204,7 +210,11 @@ public sealed class SimulatedCluster : IDisposable
     public bool BreakLink(string from, string to) => _tensors.Break(from, to);
 
     /// <summary>Asks the job to pause.</summary>
-    public void PauseJob() => Loop.Do(() => _course.Tell(new PauseJob()));
+    public void PauseJob()
+    {
+        IsJobPausing = true;
+        Loop.Do(() => _course.Tell(new PauseJob()));
+    }
 
     /// <summary>Lets a job go on that has paused. Returns whether it had.</summary>
     public bool ResumeJob()
@@ -288,6 +298,7 @@ public sealed class SimulatedCluster : IDisposable
     private void Resume(JobStart start)
     {
         Course.Paused = null;
+        IsJobPausing = false;
         _starts++;
         Loop.Do(() =>
         {
