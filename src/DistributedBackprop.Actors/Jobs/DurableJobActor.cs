@@ -1,10 +1,7 @@
-using System.Collections.Immutable;
 using Akka.Actor;
 using DistributedBackprop.Actors.Journal;
-using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Jobs;
-using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Actors.Jobs;
 

@@ -1,5 +1,5 @@
 using Akka.Actor;
-using DistributedBackprop.Actors.Checkpoints;
+using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Actors.Jobs;
@@ -148,7 +148,7 @@ public sealed partial class JobActor
         }
     }
 
-    private void OnSaved(long step, CheckpointCommitted? committed, string? whyNot)
+    private void OnSaved(long step, Checkpoints.CheckpointCommitted? committed, string? whyNot)
     {
         // A job that moves goes on from what it has in memory, saved or not.
         var moves = step == _drainedAt && _wish != Wish.Pause;

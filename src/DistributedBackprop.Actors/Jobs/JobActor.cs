@@ -174,7 +174,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
             GrantSteps();
         });
         Receive<AllCaptured>(OnCaptured);
-        Receive<CheckpointCommitted>(committed => OnSaved(committed.Step, committed, null));
+        Receive<Checkpoints.CheckpointCommitted>(committed => OnSaved(committed.Step, committed, null));
         Receive<CheckpointNotCommitted>(not => OnSaved(not.Step, null, not.Reason));
         Receive<NodeRefusedJob>(refused =>
         {
