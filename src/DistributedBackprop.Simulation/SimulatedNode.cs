@@ -78,6 +78,9 @@ public sealed class SimulatedNode
     /// <summary>What carries its messages to other hosts; null for a node that belongs to no simulated cluster.</summary>
     internal Clusters.ControlNetwork? Network { get; private init; }
 
+    /// <summary>Where its actors keep journals; null where they keep none.</summary>
+    internal Clusters.SimulatedDisk? Disk { get; set; }
+
     /// <summary>Whether its timers still fire.</summary>
     internal bool KeepsTime => !IsKilled && !_timeStopped;
 

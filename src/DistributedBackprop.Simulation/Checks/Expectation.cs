@@ -23,25 +23,53 @@ public sealed record Expectation(string WeightsSha256, ImmutableArray<double> St
             : throw new SimulationException($"The job does not complete on one node where nothing happens: {cluster.Course.Outcome}");
     }
 
-    /// <summary>What of a run's events differs.</summary>
-    internal IEnumerable<string> Problems(IReadOnlyList<TrainingEvent> events)
+    /// <summary>
+    /// What of a run's events differs. Every step is told once and in order; whoever is told by another process, which knows
+    /// what is durable, may hear some again or miss some.
+    /// </summary>
+    internal IEnumerable<string> Problems(JobCourse course)
     {
-        var steps = events.OfType<StepDone>().ToList();
-        var epochs = events.OfType<EpochDone>().ToList();
-        if (!steps.Select(step => step.Step).SequenceEqual(Enumerable.Range(1, Steps.Length).Select(step => (long)step)))
+        var starts = course.Sessions.Append(course.Events.Count).ToList();
+        for (var session = 0; session + 1 < starts.Count; session++)
         {
-            var wrong = steps.FindIndex(0, step => step.Step != steps.IndexOf(step) + 1);
-            yield return FormattableString.Invariant(
-                $"steps 1 … {Steps.Length} must be told once each, in order (were {steps.Count}, wrong from place {wrong + 1})");
+            var told = course.Events.Take(starts[session + 1]).Skip(starts[session]).Select(told => told.Event).ToList();
+            foreach (var problem in OfSteps(told, session == 0).Concat(OfEpochs(told, session == 0)))
+            {
+                yield return problem;
+            }
         }
-        else if (steps.FindIndex(step => Bits(step.Loss) != Bits(Steps[(int)step.Step - 1])) is var other and >= 0)
-        {
-            yield return FormattableString.Invariant($"the loss of step {other + 1} is {steps[other].Loss:R}, undisturbed {Steps[other]:R}");
-        }
+    }
 
-        if (!epochs.SequenceEqual(Epochs))
+    private IEnumerable<string> OfSteps(List<TrainingEvent> told, bool isFirst)
+    {
+        long? last = isFirst ? 0 : null;
+        foreach (var step in told.OfType<StepDone>())
         {
-            yield return $"epochs end otherwise than undisturbed: {string.Join("; ", epochs.Except(Epochs).Take(1))}";
+            if (step.Step > Steps.Length || (last is { } before && step.Step != before + 1))
+            {
+                yield return FormattableString.Invariant($"step {step.Step} was told after step {last} (each must be told once, in order)");
+            }
+            else if (Bits(step.Loss) != Bits(Steps[(int)step.Step - 1]))
+            {
+                yield return FormattableString.Invariant(
+                    $"the loss of step {step.Step} is {step.Loss:R}, undisturbed {Steps[(int)step.Step - 1]:R}");
+            }
+
+            last = step.Step;
+        }
+    }
+
+    private IEnumerable<string> OfEpochs(List<TrainingEvent> told, bool isFirst)
+    {
+        int? last = isFirst ? 0 : null;
+        foreach (var epoch in told.OfType<EpochDone>())
+        {
+            if (epoch.Epoch > Epochs.Length || (last is { } before && epoch.Epoch != before + 1) || epoch != Epochs[epoch.Epoch - 1])
+            {
+                yield return $"an epoch ends as {epoch} (each must end once, and as undisturbed)";
+            }
+
+            last = epoch.Epoch;
         }
     }
 

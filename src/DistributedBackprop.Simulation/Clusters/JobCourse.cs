@@ -24,8 +24,18 @@ public sealed class JobCourse(SimulationLoop loop)
     /// <summary>How it ended; null while it runs or is paused.</summary>
     public TrainingEvent? Outcome { get; private set; }
 
-    /// <summary>Where it paused; null while it runs. Whoever resumes it takes it.</summary>
-    internal JobStart? Paused { get; set; }
+    /// <summary>Whether it has paused, and not gone on yet.</summary>
+    public bool IsPaused { get; private set; }
+
+    /// <summary>The places in <see cref="Events"/> from which on another process, or another run after a pause, told them.</summary>
+    internal List<int> Sessions { get; } = [];
+
+    /// <summary>It is handed in, again or for the first time.</summary>
+    internal void OnSubmitted()
+    {
+        IsPaused = false;
+        Sessions.Add(_events.Count);
+    }
 
     /// <summary>Something happened.</summary>
     internal void Add(TrainingEvent happened)
@@ -54,9 +64,10 @@ public sealed class JobCourse(SimulationLoop loop)
         }
 
         _events.Add((loop.Now, over.Event));
-        if (over is { Event: TrainingPaused, GoesOnFrom: { } from })
+        if (over.Event is TrainingPaused)
         {
-            Paused = from;
+            IsPaused = true;
+            over.GoesOnFrom?.Dispose();
         }
         else
         {

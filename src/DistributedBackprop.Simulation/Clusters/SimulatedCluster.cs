@@ -1,6 +1,7 @@
 using System.Globalization;
 using Akka.Actor;
 using Akka.Configuration;
+using Akka.Persistence;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Wire;
@@ -19,9 +20,13 @@ public sealed class SimulatedCluster : IDisposable
     /// <summary>The name of the coordinator's host.</summary>
     public const string Coordinator = "coordinator";
 
+    private const string Version = "simulated";
+
     private static readonly Config _config = ConfigurationFactory.ParseString($$"""
         akka.actor.provider = "{{typeof(ClusterActorRefProvider).FullName}}, {{typeof(ClusterActorRefProvider).Assembly.GetName().Name}}"
-        """).WithFallback(ConfigurationFactory.ParseString(WireSerializer.Hocon));
+        """).WithFallback(ConfigurationFactory.ParseString(WireSerializer.Hocon))
+        .WithFallback(ConfigurationFactory.ParseString(SimulatedJournal.Hocon))
+        .WithFallback(Persistence.DefaultConfig());
 
     private readonly Dictionary<string, SimulatedHost> _hosts = new(StringComparer.Ordinal);
     private readonly List<SimulatedHost> _everyHost = [];
@@ -29,8 +34,6 @@ public sealed class SimulatedCluster : IDisposable
     private readonly TensorNetwork _tensors;
     private IActorRef _course = ActorRefs.Nobody;
     private IActorRef _coordinator = ActorRefs.Nobody;
-    private JobKeeper _keeper = null!;
-    private IActorRef _directory = ActorRefs.Nobody;
     private int _starts;
     private bool _isSubmitted;
 
@@ -46,7 +49,14 @@ public sealed class SimulatedCluster : IDisposable
         Options = options ?? new ClusterOptions();
         Loop = new SimulationLoop(seed, new SimulationOptions
         {
-            Dispatchers = [LayerThreads.DispatcherOf(0), LayerThreads.LinkDispatcher],
+            Dispatchers =
+            [
+                LayerThreads.DispatcherOf(0),
+                LayerThreads.LinkDispatcher,
+                "akka.persistence.dispatchers.default-plugin-dispatcher",
+                "akka.persistence.dispatchers.default-replay-dispatcher",
+                "akka.persistence.dispatchers.default-stream-dispatcher",
+            ],
             MaxVirtualTime = Options.Limit + Options.Limit,
             MaxSteps = 100_000_000,
             ShortestRun = Options.ShortestRun,
@@ -118,8 +128,16 @@ public sealed class SimulatedCluster : IDisposable
         if (!_isSubmitted)
         {
             _isSubmitted = true;
-            Loop.Do(() => _coordinator.Tell(new SubmitJob(Job.Run, _course), _course));
+            HandIn();
         }
+    }
+
+    // Of a job that has begun its journal says where it goes on.
+    private void HandIn()
+    {
+        Course.OnSubmitted();
+        IsJobPausing = false;
+        Loop.Do(() => _coordinator.Tell(new SubmitJob(Job.Run, _course), _course));
     }
 
     /// <summary>Runs until the job has told a step.</summary>
@@ -185,7 +203,10 @@ public sealed class SimulatedCluster : IDisposable
         if (name == Coordinator)
         {
             StartCoordinator();
-            Resume(Disk.Read(_hosts[Coordinator].Pool, Course));
+            if (_isSubmitted)
+            {
+                HandIn();
+            }
         }
         else
         {
@@ -219,12 +240,12 @@ public sealed class SimulatedCluster : IDisposable
     /// <summary>Lets a job go on that has paused. Returns whether it had.</summary>
     public bool ResumeJob()
     {
-        if (Course.Paused is not { } start || !_hosts[Coordinator].Node.IsAlive)
+        if (!Course.IsPaused || !_hosts[Coordinator].Node.IsAlive)
         {
             return false;
         }
 
-        Resume(start);
+        HandIn();
         return true;
     }
 
@@ -281,30 +302,17 @@ public sealed class SimulatedCluster : IDisposable
     private void StartCoordinator()
     {
         var host = StartHost(Coordinator);
+        host.Node.Disk = Disk;
         _starts++;
         Loop.Do(() =>
         {
             var system = host.Node.System;
-            _directory = system.ActorOf(Props.Create(() => new SimulatedDirectory(this, host.Node)), SimulatedDirectory.Name);
+            var directory = system.ActorOf(Props.Create(() => new SimulatedDirectory(this, host.Node)), SimulatedDirectory.Name);
             var draws = Loop.Generator($"disk/{_starts}");
-            var store = system.ActorOf(Props.Create(() => new SimulatedStore(Disk, draws)), "store");
-            _keeper = new JobKeeper(host.Pool, host.Plane, host, store);
+            var store = system.ActorOf(Props.Create(() => new SimulatedStore(Disk, draws, host.Pool)), "store");
+            var keeper = new JobKeeper(host.Pool, host.Plane, host, null, new JobStorage(store, Version));
             _course = system.ActorOf(Props.Create(() => new CourseActor(Course)), "watcher");
-            _coordinator = system.ActorOf(CoordinatorActor.Supervised(_directory, _keeper), "coordinator-supervisor");
-        });
-    }
-
-    // As a coordinator will do with what it has durable.
-    private void Resume(JobStart start)
-    {
-        Course.Paused = null;
-        IsJobPausing = false;
-        _starts++;
-        Loop.Do(() =>
-        {
-            var props = JobActor.Props(Job.Run, _directory, _keeper, _course, start);
-            var job = _hosts[Coordinator].Node.System.ActorOf(props, $"resumed-{_starts}");
-            _course.Tell(new JobAccepted(job));
+            _coordinator = system.ActorOf(CoordinatorActor.Supervised(directory, keeper), "coordinator-supervisor");
         });
     }
 }

@@ -1,122 +1,165 @@
+using System.Collections.Immutable;
 using Akka.Actor;
 using DistributedBackprop.Actors.Checkpoints;
-using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Training.Checkpoints;
-using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Simulation.Clusters;
 
-/// <summary>The disk of the coordinator: what is on it survives the process. Slow, failing or away as the weather has it.</summary>
-public sealed class SimulatedDisk
-{
-    private readonly Dictionary<StateVector, byte[]> _vectors = [];
-    private StateLayout? _layout;
-
-    /// <summary>How long a write takes at most. Default: 20 ms.</summary>
-    public TimeSpan LongestWrite { get; set; } = TimeSpan.FromMilliseconds(20);
-
-    /// <summary>Whether writes fail, and are reported as failed.</summary>
-    public bool Fails { get; set; }
-
-    /// <summary>Whether it does not answer at all: what is asked waits until it does.</summary>
-    public bool IsAway { get; set; }
-
-    /// <summary>The step of the newest checkpoint on it; 0 for none.</summary>
-    public long Step => Progress.Step;
-
-    /// <summary>How many writes have failed.</summary>
-    public int Failed { get; internal set; }
-
-    /// <summary>The job's course at the newest checkpoint.</summary>
-    internal ProgressState Progress { get; private set; } = ProgressState.Beginning;
-
-    /// <summary>What becomes of a state that is written; null: it is kept as it is. To try mistakes.</summary>
-    internal Func<StateVector, byte[], byte[]>? Interceptor { get; set; }
-
-    /// <summary>What becomes of the course that is written. To try mistakes.</summary>
-    internal Func<ProgressState, ProgressState>? ProgressInterceptor { get; set; }
-
-    /// <summary>Keeps a checkpoint in place of the one before.</summary>
-    internal void Write(TrainingState state, ProgressState progress)
-    {
-        _layout = state.Layout;
-        Progress = ProgressInterceptor?.Invoke(progress) ?? progress;
-        _vectors.Clear();
-        foreach (var vector in state.Layout.Vectors)
-        {
-            var bytes = state[vector].Bytes.ToArray();
-            _vectors.Add(vector, Interceptor?.Invoke(vector, bytes) ?? bytes);
-        }
-    }
-
-    /// <summary>Where a job goes on with what is here.</summary>
-    internal JobStart Read(TensorPool pool, JobCourse course)
-    {
-        TrainingState? state = null;
-        if (_layout is { } layout)
-        {
-            state = new TrainingState(layout, pool);
-            foreach (var vector in layout.Vectors)
-            {
-                var tensor = Tensor.Rent(pool, new Shape(layout.LengthOf(vector)), StateLayout.TypeOf(vector));
-                _vectors[vector].CopyTo(tensor.Bytes);
-                state.Add(vector, 0, tensor);
-            }
-        }
-
-        // Numbers that nodes may have seen though nobody has told of them are skipped.
-        return new JobStart
-        {
-            State = state,
-            Progress = Progress,
-            LastGeneration = course.Generation + 1000,
-            ToldStep = course.Step,
-            ToldEpochs = course.Epochs,
-        };
-    }
-}
-
-/// <summary>Saves checkpoints on a simulated disk.</summary>
+/// <summary>
+/// The store of checkpoints on a simulated disk. A state is written piece by piece: a process that is killed meanwhile
+/// leaves some of them.
+/// </summary>
 internal sealed class SimulatedStore : ReceiveActor, IWithTimers
 {
+    private const int Portions = 3;
+
     private static readonly TimeSpan _again = TimeSpan.FromMilliseconds(100);
 
-    public SimulatedStore(SimulatedDisk disk, KeyedGenerator draws)
+    private readonly SimulatedDisk _disk;
+    private readonly KeyedGenerator _draws;
+    private readonly TensorPool _pool;
+    private readonly Queue<Work> _waiting = [];
+    private bool _isBusy;
+
+    public SimulatedStore(SimulatedDisk disk, KeyedGenerator draws, TensorPool pool)
     {
-        Receive<CommitCheckpoint>(commit =>
+        (_disk, _draws, _pool) = (disk, draws, pool);
+        Receive<IStoreRequest>(request =>
         {
-            var delay = draws.Between(TimeSpan.FromTicks(1), disk.LongestWrite);
-            var write = new Write(commit, Sender);
-            Timers.StartSingleTimer(write, write, delay);
+            _waiting.Enqueue(new Work(request, Sender));
+            Next();
         });
-        Receive<Write>(write =>
-        {
-            var commit = write.Commit;
-            if (disk.IsAway)
-            {
-                Timers.StartSingleTimer(write, write, _again);
-                return;
-            }
-
-            using (commit.State)
-            {
-                if (disk.Fails)
-                {
-                    disk.Failed++;
-                    write.Job.Tell(new CheckpointNotCommitted(commit.JobId, commit.Step, "the simulated disk is full"));
-                    return;
-                }
-
-                disk.Write(commit.State, commit.Progress);
-                write.Job.Tell(new CheckpointCommitted(
-                    commit.JobId, commit.Step, commit.State.Layout.Elements * sizeof(float)));
-            }
-        });
+        Receive<Work>(Do);
     }
 
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
-    private sealed record Write(CommitCheckpoint Commit, IActorRef Job) : INoSerializationVerificationNeeded;
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        foreach (var work in _waiting)
+        {
+            GiveUp(work.Request);
+        }
+
+        base.PostStop();
+    }
+
+    private void Next()
+    {
+        if (!_isBusy && _waiting.TryDequeue(out var work))
+        {
+            _isBusy = true;
+            After(work);
+        }
+    }
+
+    private void After(Work work) => Timers.StartSingleTimer(
+        work, work, _disk.IsAway ? _again : _draws.Between(TimeSpan.FromTicks(1), _disk.LongestWrite) / Portions);
+
+    private void Do(Work work)
+    {
+        if (_disk.IsAway)
+        {
+            After(work);
+            return;
+        }
+
+        if (!_disk.Fails && work.Request is WriteState write && work.Portion < Portions)
+        {
+            Write(write, work);
+            work.Portion++;
+            After(work);
+            return;
+        }
+
+        work.Asker.Tell(_disk.Fails ? new StoreFailed(work.Request, "the simulated disk fails") : Answer(work));
+        GiveUp(work.Request);
+        _isBusy = false;
+        Next();
+    }
+
+    private void Write(WriteState write, Work work)
+    {
+        var pieces = write.Ranges
+            .SelectMany(range => StateChunk.Cut(range.Start, range.Value.Length).Select(piece => (range, piece.Start, piece.Length)))
+            .ToList();
+        foreach (var (range, start, length) in pieces.Where((_, number) => number % Portions == work.Portion))
+        {
+            var content = range.Value.Bytes.Slice((start - range.Start) * sizeof(float), length * sizeof(float)).ToArray();
+            var chunk = new StateChunk(range.Vector, start, length, ContentHash.Of(content));
+            _disk.Put(write.JobId, chunk.Hash, write.Write, content);
+            work.Chunks.Add(chunk);
+        }
+    }
+
+    private object Answer(Work work)
+    {
+        switch (work.Request)
+        {
+            case WriteState write:
+                return new StateWritten(write.JobId, write.Write, work.Chunks.ToImmutable(), work.Chunks.Sum(chunk => chunk.Bytes));
+            case LoadState load:
+                return Load(load);
+            case KeepStates keep:
+                var needed = keep.Keep.SelectMany(manifest => manifest.Chunks).Select(chunk => chunk.Hash).ToHashSet();
+                return new StatesKept(keep.JobId, _disk.Keep(keep.JobId, keep.UpToWrite, needed));
+            case RemoveStates remove:
+                _disk.Keep(remove.JobId, long.MaxValue, []);
+                return new StatesRemoved(remove.JobId);
+            default:
+                return new StoreAnswers();
+        }
+    }
+
+    private object Load(LoadState load)
+    {
+        using var stored = new StoredState(load.Manifest, load.Layout, _pool);
+        var bad = new List<ContentHash>();
+        foreach (var hash in stored.Missing.ToList())
+        {
+            if (_disk.Get(load.JobId, hash) is { } content && content.Length == stored.MemoryOf(hash).Length)
+            {
+                content.CopyTo(stored.MemoryOf(hash));
+                if (stored.TryAccept(hash))
+                {
+                    continue;
+                }
+            }
+
+            bad.Add(hash);
+        }
+
+        if (bad.Count == 0)
+        {
+            return new StateLoaded(load.JobId, load.Manifest, stored.Take());
+        }
+
+        bad.ForEach(hash => _disk.Erase(load.JobId, hash));
+        return new StateDamaged(load.JobId, load.Manifest, $"{bad.Count} pieces are damaged or missing");
+    }
+
+    private static void GiveUp(IStoreRequest request)
+    {
+        if (request is WriteState write)
+        {
+            foreach (var range in write.Ranges)
+            {
+                range.Value.Dispose();
+            }
+        }
+    }
+
+    private sealed class Work(IStoreRequest request, IActorRef asker) : INoSerializationVerificationNeeded
+    {
+        public IStoreRequest Request { get; } = request;
+
+        public IActorRef Asker { get; } = asker;
+
+        public ImmutableArray<StateChunk>.Builder Chunks { get; } = ImmutableArray.CreateBuilder<StateChunk>();
+
+        public int Portion { get; set; }
+    }
 }

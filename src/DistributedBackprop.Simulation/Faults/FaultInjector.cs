@@ -110,10 +110,11 @@ internal sealed class FaultInjector
         FaultKind.NodeLeaves => _cluster.Workers.Count > 1 && Worker() is { } name ? Leave(name) : null,
         FaultKind.CoordinatorPauses => IsCoordinatorUp
             ? During(lasts, SimulatedCluster.Coordinator, () => _cluster.Pause(SimulatedCluster.Coordinator), () => _cluster.Continue(SimulatedCluster.Coordinator)) : null,
-        FaultKind.CoordinatorCrashes => IsCoordinatorUp && _cluster.Course.Paused is null ? Kill(SimulatedCluster.Coordinator) : null,
-        FaultKind.DiskSlow => Once(kind, lasts, () => _cluster.Disk.LongestWrite = _slowWrite, () => _cluster.Disk.LongestWrite = TimeSpan.FromMilliseconds(20)),
+        FaultKind.CoordinatorCrashes => IsCoordinatorUp && !_cluster.Course.IsPaused ? Kill(SimulatedCluster.Coordinator) : null,
+        FaultKind.DiskSlow => Once(kind, lasts, () => _cluster.Disk.LongestWrite = _slowWrite, () => _cluster.Disk.LongestWrite = SimulatedDisk.UsualWrite),
         FaultKind.DiskFails => Once(kind, lasts, () => _cluster.Disk.Fails = true, () => _cluster.Disk.Fails = false),
         FaultKind.DiskAway => Once(kind, lasts, () => _cluster.Disk.IsAway = true, () => _cluster.Disk.IsAway = false),
+        FaultKind.DiskDamage => _cluster.Disk.Damage(_draws) ? "a piece of a state" : null,
         FaultKind.JobPauses => IsCoordinatorUp ? PauseJob(lasts) : null,
         _ => null,
     };

@@ -48,6 +48,9 @@ public enum FaultKind
     /// <summary>Writes of checkpoints are not answered for a while.</summary>
     DiskAway,
 
+    /// <summary>A bit of what is kept of a checkpoint flips.</summary>
+    DiskDamage,
+
     /// <summary>The job is paused, and resumed after a while.</summary>
     JobPauses,
 }

@@ -7,7 +7,13 @@ namespace DistributedBackprop.Simulation.Faults;
 public sealed record Scenario
 {
     /// <summary>Nothing happens.</summary>
-    public static Scenario None { get; } = new() { Least = 0, Most = 0, Kinds = [], Messages = [] };
+    public static Scenario None { get; } = new()
+    {
+        Least = 0,
+        Most = 0,
+        Kinds = ImmutableSortedDictionary<FaultKind, double>.Empty,
+        Messages = ImmutableSortedDictionary<MessageFault, double>.Empty,
+    };
 
     /// <summary>Everything happens.</summary>
     public static Scenario Default { get; } = new();
@@ -54,6 +60,7 @@ public sealed record Scenario
         KeyValuePair.Create(FaultKind.DiskSlow, 0.5),
         KeyValuePair.Create(FaultKind.DiskFails, 0.5),
         KeyValuePair.Create(FaultKind.DiskAway, 0.5),
+        KeyValuePair.Create(FaultKind.DiskDamage, 0.5),
         KeyValuePair.Create(FaultKind.JobPauses, 1.0),
     ]);
 

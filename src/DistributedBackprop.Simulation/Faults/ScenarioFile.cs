@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using DistributedBackprop.Simulation.Clusters;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Jobs.Reading;
 
