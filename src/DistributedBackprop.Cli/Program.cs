@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistributedBackprop.Cli;
+using DistributedBackprop.Cli.Explain;
 using DistributedBackprop.Cli.Node;
 using DistributedBackprop.Cli.Service;
 using DistributedBackprop.Cli.Train;
@@ -16,6 +17,7 @@ var root = new RootCommand("Trains neural networks in which every layer is an ac
 {
     TrainCommand.Create(),
     NodeCommand.Create(),
+    ExplainCommand.Create(),
     SubmitCommand.Create(),
     JobsCommand.Create(),
     WatchCommand.Create(),

@@ -26,6 +26,9 @@ public sealed record JobHistory
     /// <summary>The last placement; 0 before the first.</summary>
     public long Generation { get; private init; }
 
+    /// <summary>Whether it was placed since it was handed in.</summary>
+    public bool WasPlaced { get; private init; }
+
     /// <summary>How often the job was recovered: what had been counted when it was placed last, and each takeover while it ran.</summary>
     public int Recoveries { get; private init; }
 
@@ -82,7 +85,7 @@ public sealed record JobHistory
         if (record is JobTookOver tookOver)
         {
             // Whoever ran it is gone.
-            var wasRunning = Generation > 0 && PausedAt is null && Outcome is null;
+            var wasRunning = WasPlaced && PausedAt is null && Outcome is null;
             return this with
             {
                 Epoch = Larger(tookOver.Epoch, Epoch, record),
@@ -106,6 +109,7 @@ public sealed record JobHistory
             JobPlaced placed => this with
             {
                 Generation = Larger(placed.Generation, Generation, record),
+                WasPlaced = true,
                 Recoveries = Math.Max(Recoveries, placed.Recoveries),
             },
             EpochDecided decided => After(decided),

@@ -4,6 +4,7 @@ using DistributedBackprop.Cli.Output;
 using DistributedBackprop.Server.Cluster;
 using DistributedBackprop.Server.Local;
 using DistributedBackprop.Server.Running;
+using DistributedBackprop.Server.Storage;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Pipeline;
@@ -90,7 +91,14 @@ internal static class TrainRun
     {
         if (options.Nodes is not { } nodes)
         {
-            return await LocalTraining.StartAsync(options.ThreadsPerProcess, cancellation);
+            try
+            {
+                return await LocalTraining.StartAsync(options.ThreadsPerProcess, options.StateFolder, cancellation);
+            }
+            catch (StorageException e)
+            {
+                throw new CommandException(ExitCode.Invalid, $"backprop: --state: {e.Message}");
+            }
         }
 
         // The settings of 'backprop node' are those of this process too: so nodes of other machines can join it.
