@@ -306,6 +306,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
             ToldEpochs = _watch.ToldEpochs,
         };
         GiveUpStates();
+        Context.Parent.Tell(new NodesLeftBehind(_run.Id, _generation, [.. _nodes.Silent]));
         Context.Parent.Tell(new JobEnds(_run.Id));
         _watch.TellOver(_outcome!, final, goesOnFrom);
         Context.Stop(Self);
