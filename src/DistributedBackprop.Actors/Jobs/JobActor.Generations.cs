@@ -161,7 +161,7 @@ public sealed partial class JobActor
         }
     }
 
-    private void OnSaved(long step, Checkpoints.CheckpointCommitted? committed, string? whyNot)
+    private void OnSaved(long step, Checkpoints.CheckpointCommitted? committed)
     {
         // A job that moves goes on from what it has in memory, saved or not.
         var moves = step == _drainedAt && _wish != Wish.Pause;
@@ -178,10 +178,6 @@ public sealed partial class JobActor
         if (step != _drainedAt)
         {
             GoOn();
-        }
-        else if (whyNot is not null && !moves)
-        {
-            Fail($"it cannot pause: its checkpoint is not saved: {whyNot}");
         }
         else
         {

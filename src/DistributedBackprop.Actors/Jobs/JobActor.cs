@@ -174,8 +174,8 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
             GrantSteps();
         });
         Receive<AllCaptured>(OnCaptured);
-        Receive<Checkpoints.CheckpointCommitted>(committed => OnSaved(committed.Step, committed, null));
-        Receive<CheckpointNotCommitted>(not => OnSaved(not.Step, null, not.Reason));
+        Receive<Checkpoints.CheckpointCommitted>(committed => OnSaved(committed.Step, committed));
+        Receive<CheckpointNotCommitted>(not => OnSaved(not.Step, null));
         Receive<NodeRefusedJob>(refused =>
         {
             _nodes.Exclude(refused.Node, refused.Reason);
