@@ -54,7 +54,8 @@ internal sealed class SimulateOutput(SimulateOptions options)
                 ("weightsSha256", weights),
                 ("faultsByKind", byKind),
                 ("slowestRecoverySeconds", summary.SlowestRecovery.TotalSeconds),
-                ("slowestRecoverySeed", summary.SlowestSeed));
+                ("slowestRecoverySeed", summary.SlowestSeed),
+                ("traceSha256", summary.TraceSha256));
             return;
         }
 
@@ -69,6 +70,7 @@ internal sealed class SimulateOutput(SimulateOptions options)
         Line("messages", $"{summary.Messages}");
         Line("virtual time", $"{summary.VirtualTime.TotalSeconds:F1} s");
         Line("slowest recovery", $"{summary.SlowestRecovery.TotalSeconds:F3} s (seed {summary.SlowestSeed})");
+        Line("trace sha256", $"{summary.TraceSha256}");
         Line("weights sha256", $"{weights}");
     }
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using DistributedBackprop.Simulation.Clusters;
 using DistributedBackprop.Simulation.Faults;
 
@@ -36,6 +38,9 @@ public sealed class SimulationSummary
     /// <summary>In which run that was.</summary>
     public ulong SlowestSeed { get; private set; }
 
+    /// <summary>Of all that happened in all runs: where it is the same, they did the same.</summary>
+    public string TraceSha256 { get; private set; } = "";
+
     /// <summary>Adds a run.</summary>
     public void Add(SimulatedRun run)
     {
@@ -44,6 +49,7 @@ public sealed class SimulationSummary
         Mismatches += run.IsRight ? 0 : 1;
         Messages += run.Messages;
         VirtualTime += run.VirtualTime;
+        TraceSha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(TraceSha256 + run.TraceHash)));
         foreach (var fault in run.Faults)
         {
             _faults[fault.Kind] = _faults.GetValueOrDefault(fault.Kind) + 1;

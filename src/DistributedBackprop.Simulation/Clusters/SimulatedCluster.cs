@@ -160,6 +160,9 @@ public sealed class SimulatedCluster : IDisposable
         }
     }
 
+    /// <summary>The hash of the final weights; null before the job has completed.</summary>
+    public string? WeightsSha256 => (Course.Outcome as TrainingCompleted)?.WeightsSha256;
+
     /// <summary>Runs until the job is over.</summary>
     /// <returns>How it ended; null where it does not come to an end within <see cref="ClusterOptions.Limit"/>.</returns>
     public TrainingEvent? RunToEnd()
@@ -170,12 +173,20 @@ public sealed class SimulatedCluster : IDisposable
         return Course.Outcome;
     }
 
+    /// <summary>What becomes of a frame that arrives (null: it is lost); null: every one is taken as it is. To try mistakes.</summary>
+    public Func<ArrivingFrame, ArrivingFrame?>? FrameInterceptor
+    {
+        get => _tensors.Interceptor;
+        set => _tensors.Interceptor = value;
+    }
+
     /// <summary>A new node joins.</summary>
+    /// <param name="standIn">An actor in place of the node's agent, which is told what the agent would be; null: the agent.</param>
     /// <returns>Its name.</returns>
-    public string Join()
+    public string Join(Props? standIn = null)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"n{_hosts.Keys.Count(host => host != Coordinator) + 1}");
-        StartWorker(name);
+        StartWorker(name, standIn);
         return name;
     }
 
@@ -293,10 +304,10 @@ public sealed class SimulatedCluster : IDisposable
         return host;
     }
 
-    private void StartWorker(string name)
+    private void StartWorker(string name, Props? standIn = null)
     {
         var host = StartHost(name);
-        Loop.Do(() => host.StartAgent(Job));
+        Loop.Do(() => host.StartAgent(Job, standIn));
     }
 
     private void StartCoordinator()

@@ -26,6 +26,9 @@ public sealed class SimulatedDisk
     /// <summary>What becomes of a piece that is written; null: it is kept as it is. To try mistakes.</summary>
     public Func<byte[], byte[]?>? PieceInterceptor { get; set; }
 
+    /// <summary>Whether an event is kept that is acknowledged; null: every one is. To try mistakes.</summary>
+    public Func<object, bool>? EventInterceptor { get; set; }
+
     /// <summary>How many pieces of states there are.</summary>
     public int Pieces => _pieces.Count;
 

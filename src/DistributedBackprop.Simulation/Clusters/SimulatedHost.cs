@@ -30,11 +30,11 @@ internal sealed class SimulatedHost : INodeLife
     /// <summary>The directory that asked last; null before.</summary>
     public IActorRef? Directory { get; private set; }
 
-    /// <summary>Starts the agent of a worker.</summary>
-    public void StartAgent(SimulatedJob job)
+    /// <summary>Starts the agent of a worker, or who stands in for it.</summary>
+    public void StartAgent(SimulatedJob job, Props? standIn)
     {
         var equipment = new NodeEquipment(this, LayerThreads.Sequential, Pool, new GivenData(job.Data), Plane);
-        Agent = Node.System.ActorOf(NodeActor.Props(equipment), NodeActorHosting.Name);
+        Agent = Node.System.ActorOf(standIn ?? NodeActor.Props(equipment), NodeActorHosting.Name);
     }
 
     public void OnDirectory(IActorRef directory) => Directory = directory;

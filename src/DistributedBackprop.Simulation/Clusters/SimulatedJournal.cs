@@ -122,7 +122,7 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
             return;
         }
 
-        foreach (var written in events)
+        foreach (var written in events.Where(written => _disk.EventInterceptor?.Invoke(written.Payload) != false))
         {
             var serializer = (SerializerWithStringManifest)Context.System.Serialization.FindSerializerFor(written.Payload);
             _disk.Journal(written.PersistenceId).Add(
