@@ -1,5 +1,6 @@
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 
@@ -13,6 +14,9 @@ public sealed record SimulatedJob(TrainingJob Job, Graph Graph, DataSet Data)
 {
     /// <summary>How many steps it has.</summary>
     public long Steps => Run.Plan.TotalSteps;
+
+    /// <summary>What the state of the job is made of.</summary>
+    public StateLayout StateLayout => Run.StateLayout();
 
     /// <summary>The job as the coordinator takes it.</summary>
     internal JobRun Run => field ??= new JobRun(Job.Name, Job, Graph, Data, null);
