@@ -49,12 +49,14 @@ public sealed class CoordinatorActor : ReceiveActor
     /// <param name="keeper">What this process has.</param>
     /// <param name="generations">The generations that there have been; kept where this actor is started anew.</param>
     /// <param name="service">The jobs of its service; null where nobody asks for one.</param>
-    public CoordinatorActor(IActorRef directory, JobKeeper keeper, GenerationNumbers generations, JobService? service)
+    /// <param name="held">Whether this process has had the coordinator's journal; kept where this actor is started anew.</param>
+    public CoordinatorActor(
+        IActorRef directory, JobKeeper keeper, GenerationNumbers generations, JobService? service, HeldJournal held)
     {
         ArgumentNullException.ThrowIfNull(generations);
         var queue = service is null
             ? null
-            : Context.Watch(Context.ActorOf(JobQueueActor.Props(directory, service.Loading, service.Limits), JobQueueActor.Name));
+            : Context.Watch(Context.ActorOf(JobQueueActor.Props(directory, service, keeper, held), JobQueueActor.Name));
         Receive<IJobRequest>(request => queue?.Forward(request));
         Receive<SubmitJob>(submit =>
         {
@@ -102,7 +104,8 @@ public sealed class CoordinatorActor : ReceiveActor
     public static Props Props(IActorRef directory, JobKeeper keeper, JobService? service = null)
     {
         var generations = new GenerationNumbers();
-        return Akka.Actor.Props.Create(() => new CoordinatorActor(directory, keeper, generations, service));
+        var held = new HeldJournal();
+        return Akka.Actor.Props.Create(() => new CoordinatorActor(directory, keeper, generations, service, held));
     }
 
     /// <summary>How to make the actor's supervisor, which starts it anew, ever more slowly, whatever ended it.</summary>

@@ -238,9 +238,10 @@ public sealed partial class JobActor
     private void EndGeneration(string? reason, bool isBroken)
     {
         _isTraining = false;
-        _reason ??= reason;
         if (!_isEnding)
         {
+            // Also of a generation that never came up: what ended it is why the next one is there.
+            _reason = reason ?? _reason;
             _isEnding = true;
             _clock.StopTraining();
             _driver.Tell(new EndGeneration(_generation, isBroken));

@@ -6,4 +6,5 @@ namespace DistributedBackprop.Actors.Jobs;
 /// <summary>What a coordinator needs to take jobs from outside.</summary>
 /// <param name="Loading">Loads them.</param>
 /// <param name="Limits">How many there may be.</param>
-public sealed record JobService(IJobLoading Loading, JobTableLimits Limits);
+/// <param name="Process">Names this process in the coordinator's journal: no other one ever has this name.</param>
+public sealed record JobService(IJobLoading Loading, JobTableLimits Limits, string Process);

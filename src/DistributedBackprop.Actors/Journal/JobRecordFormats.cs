@@ -10,7 +10,7 @@ namespace DistributedBackprop.Actors.Journal;
 internal static class JobRecordFormats
 {
     // Four bytes of UTF-8 for each char at most.
-    private const int MaxDocument = 4 * JobFile.MaxLength;
+    public const int MaxDocument = 4 * JobFile.MaxLength;
 
     // From 1970 to 9999: what a DateTimeOffset can hold.
     private const long MaxUnixMilliseconds = 253_402_300_799_999;
@@ -125,7 +125,17 @@ internal static class JobRecordFormats
 
     private static Forms.JobCompleted Write(JobCompleted record)
     {
-        var outcome = record.Outcome;
+        var form = Write(record.Outcome);
+        form.Weights = ManifestForm.Write(record.Weights);
+        return form;
+    }
+
+    private static JobCompleted Read(Forms.JobCompleted form) =>
+        new(ReadOutcome(form), ManifestForm.Read(WireFields.Present(form.Weights, "weights")));
+
+    /// <summary>The last word of a job, without its weights.</summary>
+    public static Forms.JobCompleted Write(TrainingCompleted outcome)
+    {
         var form = new Forms.JobCompleted
         {
             JobId = outcome.JobId,
@@ -137,7 +147,6 @@ internal static class JobRecordFormats
             WeightsSha256 = outcome.WeightsSha256,
             Nodes = outcome.Nodes,
             Recoveries = outcome.Recoveries,
-            Weights = ManifestForm.Write(record.Weights),
         };
         if (outcome.TestLoss is { } testLoss)
         {
@@ -152,18 +161,17 @@ internal static class JobRecordFormats
         return form;
     }
 
-    private static JobCompleted Read(Forms.JobCompleted form) => new(
-        new TrainingCompleted(
-            GenerationFields.JobId(form.JobId),
-            FromOne(form.Steps, "steps"),
-            FromZero(form.Epochs, "epochs"),
-            Double(form.TrainLossBits),
-            Double(form.HasTestLossBits, form.TestLossBits),
-            Double(form.HasTestAccuracyBits, form.TestAccuracyBits),
-            Double(form.SamplesPerSecondBits),
-            Double(form.WallSecondsBits),
-            Sha256(form.WeightsSha256, "weights_sha256"),
-            FromZero(form.Nodes, "nodes"),
-            FromZero(form.Recoveries, "recoveries")),
-        ManifestForm.Read(WireFields.Present(form.Weights, "weights")));
+    /// <summary>The last word of a job, whether or not its weights are there.</summary>
+    public static TrainingCompleted ReadOutcome(Forms.JobCompleted form) => new(
+        GenerationFields.JobId(form.JobId),
+        FromOne(form.Steps, "steps"),
+        FromZero(form.Epochs, "epochs"),
+        Double(form.TrainLossBits),
+        Double(form.HasTestLossBits, form.TestLossBits),
+        Double(form.HasTestAccuracyBits, form.TestAccuracyBits),
+        Double(form.SamplesPerSecondBits),
+        Double(form.WallSecondsBits),
+        Sha256(form.WeightsSha256, "weights_sha256"),
+        FromZero(form.Nodes, "nodes"),
+        FromZero(form.Recoveries, "recoveries"));
 }

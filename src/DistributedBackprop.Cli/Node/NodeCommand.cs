@@ -24,6 +24,8 @@ internal static class NodeCommand
             ("Tls:Authority", Text("--tls-authority", "FILE", "Who signs the certificates of nodes (PEM); no others are trusted.")),
             ("ServicePort", Text("--service-port", "PORT", "The port of the service (gRPC). Default: 4700 on a coordinator, any on others.")),
             ("TokenFile", Text("--token-file", "FILE", "The token that callers of the service must know; made where it is not there. Default: ~/.config/backprop/token.")),
+            ("State", Text("--state", "DIR", "Where a coordinator keeps its jobs, which then survive it; for one process at a time. Default: in memory.")),
+            ("Database", Text("--database", "CONNECTION", "The same in PostgreSQL, for all nodes that may coordinate; better in the environment, BACKPROP__DATABASE, which nobody else sees.")),
             ("JoinDeadlineSeconds", Text("--join-deadline", "SECONDS", "How long it looks for its cluster. Default: 30.")),
             ("LeaveDeadlineSeconds", Text("--leave-deadline", "SECONDS", "How long a leave waits for its work to be handed over. Default: 60.")),
         ];

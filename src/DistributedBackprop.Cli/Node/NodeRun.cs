@@ -1,6 +1,7 @@
 using System.Globalization;
 using Akka.Remote;
 using DistributedBackprop.Server.Cluster;
+using DistributedBackprop.Server.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 
@@ -68,6 +69,10 @@ internal static class NodeRun
         try
         {
             return await ClusterNode.StartAsync(options, logging => Log(logging, verbose));
+        }
+        catch (StorageException e)
+        {
+            throw new CommandException(ExitCode.JobFailed, $"backprop: {e.Message}");
         }
         catch (Exception e) when (e is IOException or RemoteTransportException or AggregateException)
         {

@@ -7,9 +7,9 @@ using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Grpc;
-using DistributedBackprop.Server.Jobs;
 using DistributedBackprop.Server.Local;
 using DistributedBackprop.Server.Running;
+using DistributedBackprop.Server.Storage;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 using Microsoft.AspNetCore.Hosting;
@@ -30,10 +30,13 @@ public sealed class ClusterNode : ITrainer
     private int _stops;
 
     private readonly ServicePort _service;
+    private readonly NodeStorage? _storage;
 
-    private ClusterNode(NodeOptions options, IHost host, NodeLife life, TensorPlane plane, TensorPool pool, ServicePort service)
+    private ClusterNode(
+        NodeOptions options, IHost host, NodeLife life, TensorPlane plane, TensorPool pool, ServicePort service, NodeStorage? storage)
     {
         _service = service;
+        _storage = storage;
         Options = options;
         _host = host;
         _life = life;
@@ -90,10 +93,12 @@ public sealed class ClusterNode : ITrainer
     /// <param name="logging">Where it writes what happens; null: nowhere.</param>
     /// <param name="cancellation">Gives the start up.</param>
     /// <exception cref="IOException">A port cannot be opened.</exception>
+    /// <exception cref="StorageException">What it keeps its jobs in cannot be used.</exception>
     public static async Task<ClusterNode> StartAsync(
         NodeOptions options, Action<ILoggingBuilder>? logging = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
+        var storage = options.Storage is null ? null : await NodeStorage.OpenAsync(options.Storage, options.JoinDeadline, cancellation);
         var pool = new TensorPool();
         var plane = new TensorPlane(new PlaneSettings(options.Name, options.Secret.Bytes) { Tls = options.Tls }, pool);
         var life = new NodeLife(() => Describe(options, plane));
@@ -101,12 +106,12 @@ public sealed class ClusterNode : ITrainer
         IHost? host = null;
         try
         {
-            host = Build(options, logging, life, plane, pool, service);
+            host = Build(options, logging, life, plane, pool, service, storage);
 
             // Before the host starts, which would tell of a port in use at length.
             _ = host.Services.GetRequiredService<ActorSystem>();
             await host.StartAsync(cancellation);
-            var node = new ClusterNode(options, host, life, plane, pool, service);
+            var node = new ClusterNode(options, host, life, plane, pool, service, storage);
             node.Join();
             return node;
         }
@@ -114,6 +119,7 @@ public sealed class ClusterNode : ITrainer
         {
             host?.Dispose();
             plane.Dispose();
+            storage?.Dispose();
             throw;
         }
     }
@@ -186,10 +192,17 @@ public sealed class ClusterNode : ITrainer
 
         _host.Dispose();
         Plane.Dispose();
+        _storage?.Dispose();
     }
 
     private static IHost Build(
-        NodeOptions options, Action<ILoggingBuilder>? logging, NodeLife life, TensorPlane plane, TensorPool pool, ServicePort service) =>
+        NodeOptions options,
+        Action<ILoggingBuilder>? logging,
+        NodeLife life,
+        TensorPlane plane,
+        TensorPool pool,
+        ServicePort service,
+        NodeStorage? storage) =>
         new HostBuilder()
             .ConfigureLogging(builder => logging?.Invoke(builder))
 
@@ -210,11 +223,17 @@ public sealed class ClusterNode : ITrainer
 
                 // Signals are the command line's to handle.
                 .AddSingleton<IHostLifetime, PassiveLifetime>()
-                .AddAkka(options.Secret.SystemName, akka => Configure(akka, options, life, plane, pool, service)))
+                .AddAkka(options.Secret.SystemName, akka => Configure(akka, options, life, plane, pool, service, storage)))
             .Build();
 
     private static void Configure(
-        AkkaConfigurationBuilder akka, NodeOptions options, NodeLife life, TensorPlane plane, TensorPool pool, ServicePort service)
+        AkkaConfigurationBuilder akka,
+        NodeOptions options,
+        NodeLife life,
+        TensorPlane plane,
+        TensorPool pool,
+        ServicePort service,
+        NodeStorage? storage)
     {
         akka.ConfigureLoggers(loggers =>
             {
@@ -244,21 +263,7 @@ public sealed class ClusterNode : ITrainer
 
         if (options.IsCoordinator)
         {
-            akka.WithActors((system, registry) =>
-            {
-                var directory = system.ActorOf(
-                    ClusterNodeDirectory.Props(options.Version, ClusterSettings.Digest(options.Tls is not null)),
-                    ClusterNodeDirectory.Name);
-                registry.Register<ClusterNodeDirectory>(directory);
-                registry.Register<CoordinatorActor>(
-                    CoordinatorSingleton.Start(
-                        system,
-                        directory,
-                        new JobKeeper(pool, plane, life),
-                        options.Service is { } served
-                            ? new JobService(new JobLoading(options.AllDataRoots), served.Table)
-                            : null));
-            });
+            akka.AddCoordinator(options, new JobKeeper(pool, plane, life), storage?.Database);
         }
     }
 

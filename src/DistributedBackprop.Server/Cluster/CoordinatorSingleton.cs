@@ -1,14 +1,66 @@
+using System.Globalization;
+using System.Security.Cryptography;
 using Akka.Actor;
 using Akka.Cluster.Tools.Singleton;
+using Akka.Hosting;
 using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Server.Jobs;
+using DistributedBackprop.Server.Storage;
 
 namespace DistributedBackprop.Server.Cluster;
 
 /// <summary>The one coordinator of a cluster, on the oldest member of that role.</summary>
 internal static class CoordinatorSingleton
 {
-    /// <summary>Starts what makes this process a candidate. Returns the way to wherever the coordinator is.</summary>
-    public static IActorRef Start(ActorSystem system, IActorRef directory, JobKeeper keeper, JobService? service)
+    private const int ProcessNameBytes = 8;
+
+    /// <summary>Adds what makes this process a candidate.</summary>
+    /// <param name="akka">The node's actors.</param>
+    /// <param name="options">How it is set up.</param>
+    /// <param name="keeper">What the process has.</param>
+    /// <param name="database">Where jobs are kept; null: in memory.</param>
+    public static void AddCoordinator(
+        this AkkaConfigurationBuilder akka, NodeOptions options, JobKeeper keeper, JobDatabase? database)
+    {
+        if (database is not null)
+        {
+            akka.AddHocon(JournalPlugin.Configuration(database), HoconAddMode.Prepend);
+        }
+
+        akka.WithActors((system, registry) =>
+        {
+            var directory = system.ActorOf(
+                ClusterNodeDirectory.Props(options.Version, ClusterSettings.Digest(options.Tls is not null)),
+                ClusterNodeDirectory.Name);
+            registry.Register<ClusterNodeDirectory>(directory);
+            registry.Register<CoordinatorActor>(
+                Start(system, directory, keeper with { Storage = StorageOf(system, options, keeper, database) }, ServiceOf(options)));
+        });
+    }
+
+    private static JobStorage? StorageOf(ActorSystem system, NodeOptions options, JobKeeper keeper, JobDatabase? database)
+    {
+        if (database is null)
+        {
+            return null;
+        }
+
+        JournalPlugin.Require(system);
+        return new JobStorage(
+            system.ActorOf(CheckpointStoreActor.Props(database, keeper.Pool), CheckpointStoreActor.Name), options.Version);
+    }
+
+    private static JobService? ServiceOf(NodeOptions options) => options.Service is { } served
+        ? new JobService(new JobLoading(options.AllDataRoots), served.Table, ProcessName(options))
+        : null;
+
+    // Names of nodes and numbers of processes are used again, in containers above all.
+    private static string ProcessName(NodeOptions options) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"node '{options.Name}' (process {Environment.ProcessId}, {RandomNumberGenerator.GetHexString(2 * ProcessNameBytes, lowercase: true)})");
+
+    // Returns the way to wherever the coordinator is.
+    private static IActorRef Start(ActorSystem system, IActorRef directory, JobKeeper keeper, JobService? service)
     {
         // A singleton that stops itself is not started again: its supervisor is the singleton.
         var manager = system.ActorOf(

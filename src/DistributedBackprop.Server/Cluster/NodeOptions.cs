@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Grpc;
+using DistributedBackprop.Server.Storage;
 
 namespace DistributedBackprop.Server.Cluster;
 
@@ -42,6 +43,9 @@ public sealed record NodeOptions(string Name, NodeSecret Secret)
 
     /// <summary>How it serves; null: it does not.</summary>
     public ServiceOptions? Service { get; init; }
+
+    /// <summary>Where a coordinator keeps the jobs of its service; null: in memory, they end with it.</summary>
+    public StorageOptions? Storage { get; init; }
 
     /// <summary>Threads on which its layers compute, ≥ 1.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;

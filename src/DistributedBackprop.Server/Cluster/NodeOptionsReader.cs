@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Grpc;
+using DistributedBackprop.Server.Storage;
 using Microsoft.Extensions.Configuration;
 
 namespace DistributedBackprop.Server.Cluster;
@@ -114,6 +115,7 @@ public sealed class NodeOptionsReader
             DataRoot = DataRoot(),
             DataRoots = service.DataRoots(),
             Service = serves ? service.Read(host, isCoordinator, tls is not null) : null,
+            Storage = serves ? new StorageSettings(_section, Error).Read(isCoordinator) : null,
             Threads = Number("Threads", Math.Min(Environment.ProcessorCount, MaxThreads), 1, MaxThreads),
             Tls = tls?.Loaded,
             TlsFiles = tls?.Files,

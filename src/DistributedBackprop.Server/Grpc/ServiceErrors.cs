@@ -41,6 +41,7 @@ internal static class ServiceErrors
         Refusal.NotFound => Info(Code.NotFound, "JOB_NOT_FOUND", refused.Reason),
         Refusal.AlreadyExists => Info(Code.AlreadyExists, "ID_IN_USE", refused.Reason),
         Refusal.TooMany => TooMuch("TOO_MANY", refused.Reason),
+        Refusal.NotNow => Unavailable(refused.Reason),
         _ => Info(Code.FailedPrecondition, "WRONG_STATE", refused.Reason),
     };
 

@@ -61,42 +61,6 @@ public sealed class JobHistoryTests
         },
         iter: 100);
 
-    [Fact]
-    public void The_coordinator_lists_jobs_in_their_order_with_what_became_of_them()
-    {
-        CoordinatorRecord[] records =
-        [
-            new CoordinatorTookOver(1),
-            new JobAdded("a", "first", 1),
-            new JobAdded("b", "second", 5),
-            new JobEnded("a", new JobSummary(JobOutcome.Failed, 7, Reason: "why")),
-            new CoordinatorTookOver(4),
-            new JobDeleted("a"),
-            new JobAdded("a", "again", 6),
-        ];
-        var history = records.Select(record => (CoordinatorRecord)JournalRow.Of(record).Read())
-            .Aggregate(CoordinatorHistory.Empty, (known, record) => known.After(record));
-        history.Epoch.ShouldBe(4);
-        history.LastOrder.ShouldBe(6);
-        history.Jobs.Values.ShouldBe([new JobEntry("b", "second", 5, null), new JobEntry("a", "again", 6, null)]);
-        history.Find("c").ShouldBeNull();
-        foreach (var impossible in new CoordinatorRecord[]
-        {
-            new CoordinatorTookOver(4),
-            new JobAdded("a", "x", 9),
-            new JobAdded("c", "x", 6),
-            new JobEnded("c", new JobSummary(JobOutcome.Completed, 1)),
-            new JobDeleted("c"),
-        })
-        {
-            Should.Throw<JournalException>(() => history.After(impossible))
-                .Message.ShouldStartWith($"the event {impossible.GetType().Name} cannot have happened here: ");
-        }
-
-        var ended = history.After(new JobEnded("b", new JobSummary(JobOutcome.Cancelled, 1)));
-        Should.Throw<JournalException>(() => ended.After(new JobEnded("b", new JobSummary(JobOutcome.Cancelled, 1))));
-    }
-
     // Written a second time, from the events alone.
     private static void ShouldFollowFrom(JobHistory history, IReadOnlyList<JobRecord> records)
     {

@@ -107,8 +107,12 @@ public sealed class JournalSerializerTests() : TestKit(JournalSerializer.Hocon)
             .ShouldBe("an event checkpoint-committed-1: manifest is missing");
         Refusal("checkpoint-committed-1", new Actors.Journal.Forms.CheckpointCommitted { Manifest = new() { Version = 2 } })
             .ShouldBe("an event checkpoint-committed-1: version must be 1 … 1 (was 2)");
-        Refusal("job-ended-1", new Actors.Journal.Forms.JobEnded { JobId = "j" })
-            .ShouldBe("an event job-ended-1: outcome must be 1 … 3 (was 0)");
+        Refusal("table-changed-1", new Actors.Journal.Forms.TableChanged { JobId = "j" })
+            .ShouldBe("an event table-changed-1: change is missing, or one that a later version has added");
+        Refusal("table-changed-1", new Actors.Journal.Forms.TableChanged { JobId = "j", Wished = Actors.Journal.Forms.TableChanged.Types.Wish.None })
+            .ShouldBe("an event table-changed-1: wished must be 1 … 2 (was 0)");
+        Refusal("table-changed-1", new Actors.Journal.Forms.TableChanged { JobId = "j", Submitted = new() { Name = "n", Document = "d", FileName = "f", DataRoot = "r" } })
+            .ShouldBe("an event table-changed-1: threads must be 1 … 2147483647 (was 0)");
         Refusal("job-completed-1", new Actors.Journal.Forms.JobCompleted { JobId = "j", Steps = 1, WeightsSha256 = "A" })
             .ShouldBe("an event job-completed-1: weights_sha256 must be 64 lower-case hexadecimal digits (was 1 characters)");
         Refusal("job-submitted-1", new Actors.Journal.Forms.JobSubmitted { InitialSha256 = "a" })

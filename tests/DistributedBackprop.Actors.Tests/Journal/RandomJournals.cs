@@ -3,6 +3,10 @@ using CsCheck;
 using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Jobs.Table;
+using JobPaused = DistributedBackprop.Actors.Journal.JobPaused;
+using JobResumed = DistributedBackprop.Actors.Journal.JobResumed;
+using JobSubmitted = DistributedBackprop.Actors.Journal.JobSubmitted;
 
 namespace DistributedBackprop.Actors.Tests.Journal;
 
@@ -49,20 +53,34 @@ internal static class RandomJournals
         from end in Gen.Select(Gen.Int[0, 3], Number, Number.Nullable(), State, Sha256, Words)
         select Written(submitted, keep, moves, end);
 
+    public static Gen<JobSubmission> Submission { get; } =
+        from texts in Gen.Select(Name, Name, Words.Where(words => words.Length > 0), Name, Name)
+        from threads in Gen.Int[1, int.MaxValue]
+        select new JobSubmission(texts.Item1, texts.Item2, texts.Item3, texts.Item4, texts.Item5, threads);
+
+    /// <summary>How a job ended.</summary>
+    public static Gen<TrainingEvent> Outcome { get; } = Gen.OneOf<TrainingEvent>(
+        Gen.Select(Gen.Long[1, long.MaxValue], Gen.Int[0, 9], Number, Number.Nullable(), Number.Nullable(), Sha256).Select(
+            (steps, epochs, loss, testLoss, accuracy, hash) => (TrainingEvent)new TrainingCompleted(
+                "job", steps, epochs, loss, testLoss, accuracy, loss, loss, hash, 3, 2)),
+        Gen.Select(Gen.Long[0, long.MaxValue], Name.Null(), Words).Select(
+            (step, layer, reason) => (TrainingEvent)new TrainingFailed("job", step, layer, reason)),
+        Gen.Long[0, long.MaxValue].Select(step => (TrainingEvent)new TrainingCancelled("job", step)));
+
+    /// <summary>Any change of the table.</summary>
+    public static Gen<JobTableEvent> Change { get; } = Gen.OneOf<JobTableEvent>(
+        Submission.Select(submission => (JobTableEvent)new Training.Jobs.Table.JobSubmitted(submission)),
+        Name.Select(id => (JobTableEvent)new JobBegan(id)),
+        Gen.Select(Name, Gen.OneOf(JobWish.Pause, JobWish.Cancel), (id, wish) => (JobTableEvent)new JobWished(id, wish)),
+        Gen.Select(Name, Gen.Long[0, long.MaxValue], (id, step) => (JobTableEvent)new Training.Jobs.Table.JobPaused(id, step)),
+        Name.Select(id => (JobTableEvent)new Training.Jobs.Table.JobResumed(id)),
+        Outcome.Select(outcome => (JobTableEvent)new JobEnded("job", outcome)),
+        Name.Select(id => (JobTableEvent)new JobDeleted(id)));
+
     /// <summary>Any event of the coordinator's journal.</summary>
     public static Gen<CoordinatorRecord> Coordinator { get; } = Gen.OneOf<CoordinatorRecord>(
-        Gen.Long[1, long.MaxValue].Select(epoch => (CoordinatorRecord)new CoordinatorTookOver(epoch)),
-        Gen.Select(Name, Name, Gen.Long[0, long.MaxValue], (id, name, order) => (CoordinatorRecord)new JobAdded(id, name, order)),
-        Name.Select(id => (CoordinatorRecord)new JobDeleted(id)),
-        Gen.Select(
-            Name,
-            Gen.Enum<JobOutcome>(),
-            Gen.Long[0, long.MaxValue],
-            Gen.Select(Number.Nullable(), Number.Nullable(), Number.Nullable()),
-            Sha256.Null(),
-            Words.Where(words => words.Length > 0).Null(),
-            (id, outcome, step, numbers, hash, reason) => (CoordinatorRecord)new JobEnded(
-                id, new JobSummary(outcome, step, numbers.Item1, numbers.Item2, numbers.Item3, hash, reason))));
+        Gen.Select(Gen.Long[1, CoordinatorHistory.MaxEpoch], Name, (epoch, process) => (CoordinatorRecord)new CoordinatorTookOver(epoch, process)),
+        Change.Select(change => (CoordinatorRecord)new TableChanged(change)));
 
     private static IEnumerable<StateChunk> Chunks(StateVector vector, int start, (int Length, ContentHash Hash)[] pieces)
     {

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using DistributedBackprop.Actors.Journal;
+using DistributedBackprop.Training.Jobs.Table;
+using JobSubmitted = DistributedBackprop.Actors.Journal.JobSubmitted;
 
 namespace DistributedBackprop.Actors.Tests.Journal;
 
@@ -21,8 +23,8 @@ public sealed class RecordedJournalTests
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         var events = _rows.Select(row => row.Read()).ToArray();
         var job = events.OfType<JobRecord>().Aggregate(JobHistory.Empty, (history, record) => history.After(record));
-        var coordinator = events.OfType<CoordinatorRecord>()
-            .Aggregate(CoordinatorHistory.Empty, (history, record) => history.After(record));
+        var coordinator = new CoordinatorHistory(new JobTableLimits());
+        events.OfType<CoordinatorRecord>().ToList().ForEach(coordinator.Apply);
         string[] said =
         [
             $"submitted {job.Submitted! with { Initial = null }}",
@@ -34,8 +36,8 @@ public sealed class RecordedJournalTests
                 $"checkpoint {checkpoint.Hash} generation {checkpoint.Generation} {checkpoint.Progress} bytes {checkpoint.State.Bytes}"),
             $"outcome {((JobCompleted)job.Outcome!).Outcome}",
             $"weights {((JobCompleted)job.Outcome).Weights.Hash} {string.Join("; ", ((JobCompleted)job.Outcome).Weights.Chunks)}",
-            $"coordinator {coordinator.Epoch} {coordinator.LastOrder}",
-            .. coordinator.Jobs.Values.Select(entry => entry.ToString()),
+            $"coordinator {coordinator.Epoch} {coordinator.Process} {coordinator.Changes}",
+            .. coordinator.Table.All.Select(entry => entry.ToString()),
         ];
         string.Join('\n', said).ShouldBe(File.ReadAllText(FileBeside("version-1.replayed.txt")).TrimEnd('\n'));
         _otherEnds.Select(row => row.Read()).ShouldBe(

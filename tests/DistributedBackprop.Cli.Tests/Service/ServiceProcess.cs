@@ -7,10 +7,13 @@ internal sealed class ServiceProcess : IDisposable
 {
     private readonly BackpropProcess _node;
     private readonly Dictionary<string, string> _environment;
+    private readonly bool _ownsFolder;
 
-    private ServiceProcess(BackpropProcess node, CommandFolder folder, Dictionary<string, string> environment, string address)
+    private ServiceProcess(
+        BackpropProcess node, CommandFolder folder, bool ownsFolder, Dictionary<string, string> environment, string address)
     {
         _node = node;
+        _ownsFolder = ownsFolder;
         Folder = folder;
         _environment = environment;
         Address = address;
@@ -25,9 +28,13 @@ internal sealed class ServiceProcess : IDisposable
     /// <summary>The file of its token.</summary>
     public string TokenFile => Folder.At("config/backprop/token");
 
-    public static async Task<ServiceProcess> StartAsync(params string[] flags)
+    public static Task<ServiceProcess> StartAsync(params string[] flags) => StartAsync(new CommandFolder(), ownsFolder: true, flags);
+
+    /// <summary>Starts it in a folder in which another one may have been.</summary>
+    public static Task<ServiceProcess> StartAsync(CommandFolder folder, params string[] flags) => StartAsync(folder, ownsFolder: false, flags);
+
+    private static async Task<ServiceProcess> StartAsync(CommandFolder folder, bool ownsFolder, string[] flags)
     {
-        var folder = new CommandFolder();
         var environment = new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = folder.At("config") };
         var node = BackpropProcess.Start(
             folder.Path,
@@ -36,7 +43,7 @@ internal sealed class ServiceProcess : IDisposable
         var line = await node.ReadUntilAsync(line => line.EndsWith(" is up", StringComparison.Ordinal));
         var address = line.Split("service at ")[1].Split(' ')[0];
         environment["BACKPROP__ADDRESS"] = address;
-        return new ServiceProcess(node, folder, environment, address);
+        return new ServiceProcess(node, folder, ownsFolder, environment, address);
     }
 
     /// <summary>Runs a command to its end.</summary>
@@ -55,9 +62,19 @@ internal sealed class ServiceProcess : IDisposable
         return await _node.EndAsync();
     }
 
+    /// <summary>Kills it.</summary>
+    public async Task KillAsync()
+    {
+        _node.Signal("KILL");
+        await _node.EndAsync();
+    }
+
     public void Dispose()
     {
         _node.Dispose();
-        Folder.Dispose();
+        if (_ownsFolder)
+        {
+            Folder.Dispose();
+        }
     }
 }

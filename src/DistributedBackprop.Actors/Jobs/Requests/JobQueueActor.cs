@@ -9,26 +9,32 @@ namespace DistributedBackprop.Actors.Jobs.Requests;
 /// <summary>
 /// The jobs of a cluster: answers requests and has those run whose turn has come. What may become of a job is
 /// <see cref="JobTable"/>'s to say; each has a <see cref="JobRecordActor"/> here, which watches it and, when it begins,
-/// hands it to the coordinator, this actor's parent.
+/// hands it to the coordinator, this actor's parent. Where there is a database the table outlives the process: its changes
+/// are in the coordinator's journal before they are told.
 /// </summary>
-internal sealed class JobQueueActor : ReceiveActor
+internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
 {
     /// <summary>The actor's name.</summary>
     public const string Name = "queue";
 
     private readonly IActorRef _directory;
     private readonly IJobLoading _loading;
-    private readonly JobTable _table;
+    private readonly TableChanges _changes;
     private readonly Dictionary<string, Record> _records = new(StringComparer.Ordinal);
+    private JobTable _table;
     private ImmutableArray<NodeInfo> _workers = [];
     private readonly KeptWeights _weights = new();
+    private long _eventsBegin;
     private long _recordsMade;
 
-    public JobQueueActor(IActorRef directory, IJobLoading loading, JobTableLimits limits)
+    public JobQueueActor(IActorRef directory, JobService service, JobKeeper keeper, HeldJournal held)
     {
         _directory = directory;
-        _loading = loading;
-        _table = new JobTable(limits);
+        _loading = service.Loading;
+        _table = new JobTable(service.Limits);
+        _changes = new TableChanges(Apply, Self);
+        (_service, _keeper, _held) = (service, keeper, held);
+        ReceiveJournal();
         ReceiveRequests();
         Receive<NodesChanged>(changed =>
         {
@@ -47,6 +53,7 @@ internal sealed class JobQueueActor : ReceiveActor
         });
         Receive<Terminated>(gone =>
         {
+            OnGone(gone.ActorRef);
             foreach (var id in _records.Where(pair => pair.Value.Actor.Equals(gone.ActorRef)).Select(pair => pair.Key).ToList())
             {
                 OnOver(id, new TrainingFailed(id, _records[id].Mark.Step, null, "the record of the job itself has stopped"));
@@ -54,17 +61,25 @@ internal sealed class JobQueueActor : ReceiveActor
         });
     }
 
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
     private int Threads => _workers.Where(worker => worker.Presence == NodePresence.Up).Sum(worker => worker.Description.Threads);
 
     /// <summary>How to make the actor.</summary>
-    public static Props Props(IActorRef directory, IJobLoading loading, JobTableLimits limits) =>
-        Akka.Actor.Props.Create(() => new JobQueueActor(directory, loading, limits));
+    /// <param name="directory">Knows the nodes.</param>
+    /// <param name="service">Its jobs.</param>
+    /// <param name="keeper">What this process has.</param>
+    /// <param name="held">Whether this process has had the journal; kept where this actor is started anew.</param>
+    public static Props Props(IActorRef directory, JobService service, JobKeeper keeper, HeldJournal held) =>
+        Akka.Actor.Props.Create(() => new JobQueueActor(directory, service, keeper, held));
 
     /// <inheritdoc/>
     protected override void PreStart()
     {
         base.PreStart();
         _directory.Tell(new WatchNodes());
+        OpenJournal();
     }
 
     /// <inheritdoc/>
@@ -74,10 +89,10 @@ internal sealed class JobQueueActor : ReceiveActor
     {
         Receive<CommandRequest>(request => OnCommand(request.Command));
         Receive<StatusRequest>(request => Answer(request.Id, entry => Sender.Tell(StatusOf(entry))));
-        Receive<EventsRequest>(request => Answer(request.Id, _ => _records[request.Id].Actor.Forward(request)));
-        Receive<NetworkRequest>(request => Answer(request.Id, _ => _records[request.Id].Actor.Forward(request)));
+        Receive<EventsRequest>(request => Answer(request.Id, entry => RecordOf(entry).Actor.Forward(request)));
+        Receive<NetworkRequest>(request => Answer(request.Id, entry => RecordOf(entry).Actor.Forward(request)));
         Receive<PlacementRequest>(request => Answer(
-            request.Id, _ => Sender.Tell(new JobPlacement(_records[request.Id].Newest))));
+            request.Id, _ => Sender.Tell(new JobPlacement(_records.GetValueOrDefault(request.Id)?.Newest))));
         Receive<ListRequest>(request =>
         {
             var found = _table.All
@@ -89,40 +104,46 @@ internal sealed class JobQueueActor : ReceiveActor
         Receive<WorkersRequest>(_ => Sender.Tell(new WorkerList(_workers, JobsOfWorkers())));
     }
 
+    // Only what nobody outside may say comes from elsewhere.
     private void OnCommand(JobCommand command)
     {
-        // Only what nobody outside may say comes from elsewhere.
-        var decision = _table.Process(command);
-        if (decision.Refusal is { } refusal)
+        if (_changes.Waiting >= MostWaiting)
         {
-            Sender.Tell(new RequestRefused(refusal, decision.Reason));
+            Sender.Tell(new RequestRefused(Refusal.NotNow, WhyNotNow));
             return;
         }
 
-        var before = _table.Find(command.Id);
+        JobEntry? before = null;
         var sender = Sender;
-        Commit(decision.Events, () =>
-        {
-            BeginThoseThatFit();
+        _changes.Add(
+            () =>
+            {
+                before = _table.Find(command.Id);
+                return _table.Process(command);
+            },
+            decision =>
+            {
+                BeginThoseThatFit();
 
-            // A job that was deleted is told as it was.
-            sender.Tell(_table.Find(command.Id) is { } entry ? StatusOf(entry) : new JobStatus(before!, "", 0, JobMark.None));
-        });
+                // A job that was deleted is told as it was.
+                sender.Tell(
+                    decision.Refusal is { } refusal ? new RequestRefused(refusal, decision.Reason)
+                    : _table.Find(command.Id) is { } entry ? StatusOf(entry)
+                    : new JobStatus(before!, "", 0, JobMark.None));
+            });
     }
 
     /// <summary>
-    /// The one place where the table changes: what changes is persisted first, then applied, then told. A journal's
-    /// recovery applies the same changes without telling anybody.
+    /// The one place where the table changes: what changes is durable, it is applied, then told. A journal's recovery applies
+    /// the same changes without telling anybody.
     /// </summary>
-    private void Commit(ImmutableArray<JobTableEvent> changes, Action then)
+    private void Apply(JobDecision decision)
     {
-        foreach (var change in changes)
+        foreach (var change in decision.Events)
         {
             _table.Apply(change);
             Follow(change);
         }
-
-        then();
     }
 
     // What a change means for those outside the table.
@@ -131,10 +152,7 @@ internal sealed class JobQueueActor : ReceiveActor
         switch (change)
         {
             case JobSubmitted:
-                _recordsMade++;
-                var actor = Context.ActorOf(JobRecordActor.Props(change.Id), $"record-{_recordsMade}");
-                _records[change.Id] = new Record(Context.Watch(actor), JobMark.None, null);
-                actor.Tell(new Recorded(new TrainingWaiting(change.Id)));
+                RecordOf(_table.Find(change.Id)!);
                 break;
             case JobDeleted:
                 if (_records.Remove(change.Id, out var gone))
@@ -150,8 +168,8 @@ internal sealed class JobQueueActor : ReceiveActor
             case JobWished wished:
                 _records[change.Id].Actor.Tell(wished.Wish == JobWish.Cancel ? new CancelJob() : new PauseJob());
                 break;
-            case JobPaused:
-                _records[change.Id].Actor.Tell(new Recorded(new TrainingPaused(change.Id, _records[change.Id].Mark.Step)));
+            case JobPaused paused:
+                _records[change.Id].Actor.Tell(new Recorded(new TrainingPaused(change.Id, paused.Step)));
                 break;
             case JobResumed:
                 _records[change.Id].Actor.Tell(new Recorded(new TrainingWaiting(change.Id)));
@@ -162,13 +180,15 @@ internal sealed class JobQueueActor : ReceiveActor
         }
     }
 
-    private void BeginThoseThatFit()
-    {
-        if (_table.NextToBegin(Threads) is { } next)
+    private void BeginThoseThatFit() => _changes.Add(
+        () => _table.NextToBegin(Threads) is { } next ? _table.Process(new BeginCommand(next.Id)) : JobDecision.Done(),
+        decision =>
         {
-            Commit(_table.Process(new BeginCommand(next.Id)).Events, BeginThoseThatFit);
-        }
-    }
+            if (!decision.Events.IsEmpty)
+            {
+                BeginThoseThatFit();
+            }
+        });
 
     private void OnLoaded(JobLoaded loaded)
     {
@@ -183,11 +203,11 @@ internal sealed class JobQueueActor : ReceiveActor
         }
         else if (entry.Wish == JobWish.Cancel)
         {
-            OnOver(loaded.Id, new TrainingCancelled(loaded.Id, _records[loaded.Id].Mark.Step));
+            OnOver(loaded.Id, new TrainingCancelled(loaded.Id, MarkOf(entry).Step));
         }
         else if (entry.Wish == JobWish.Pause)
         {
-            OnOver(loaded.Id, new TrainingPaused(loaded.Id, _records[loaded.Id].Mark.Step));
+            OnOver(loaded.Id, new TrainingPaused(loaded.Id, MarkOf(entry).Step));
         }
         else
         {
@@ -197,16 +217,14 @@ internal sealed class JobQueueActor : ReceiveActor
 
     private void OnOver(string id, TrainingEvent outcome)
     {
-        JobCommand command = outcome is TrainingPaused ? new StoodStill(id) : new Ended(id, outcome);
-        if (outcome is TrainingPaused paused)
+        if (outcome is TrainingPaused { Step: var step })
         {
-            Update(id, record => record with { Mark = record.Mark with { Step = paused.Step } });
+            Update(id, record => record with { Mark = record.Mark with { Step = step } });
+            _changes.Add(() => _table.Process(new StoodStill(id, step)), _ => BeginThoseThatFit());
         }
-
-        var decision = _table.Process(command);
-        if (decision.Refusal is null)
+        else
         {
-            Commit(decision.Events, BeginThoseThatFit);
+            _changes.Add(() => _table.Process(new Ended(id, outcome)), _ => BeginThoseThatFit());
         }
     }
 
@@ -225,16 +243,46 @@ internal sealed class JobQueueActor : ReceiveActor
     private JobStatus StatusOf(JobEntry entry)
     {
         var threads = Threads;
-        return new JobStatus(entry, _table.ReasonOf(entry, threads), _table.PositionOf(entry), _records[entry.Id].Mark);
+        return new JobStatus(entry, _table.ReasonOf(entry, threads), _table.PositionOf(entry), MarkOf(entry));
     }
 
     private ImmutableDictionary<string, ImmutableArray<string>> JobsOfWorkers() => _table.All
         .Where(entry => entry.State == JobState.Running)
-        .SelectMany(entry => _records[entry.Id].Newest is { } newest
+        .SelectMany(entry => RecordOf(entry).Newest is { } newest
             ? newest.Placement.Nodes.Select(node => (node, entry.Id))
             : [])
         .GroupBy(pair => pair.node, pair => pair.Id)
         .ToImmutableDictionary(group => group.Key, group => group.ToImmutableArray());
+
+    // What ended under an earlier coordinator is known by its last word alone.
+    private JobMark MarkOf(JobEntry entry)
+    {
+        var mark = _records.TryGetValue(entry.Id, out var record) ? record.Mark : JobMark.None with { LastEvent = _eventsBegin + 1 };
+        return mark with
+        {
+            Step = Math.Max(mark.Step, entry.Step),
+            TotalSteps = entry.Outcome is TrainingCompleted completed ? completed.Steps : mark.TotalSteps,
+        };
+    }
+
+    // Made when somebody asks for it: there may be many that nobody does.
+    private Record RecordOf(JobEntry entry)
+    {
+        if (_records.TryGetValue(entry.Id, out var known))
+        {
+            return known;
+        }
+
+        _recordsMade++;
+        var actor = Context.ActorOf(JobRecordActor.Props(entry.Id, _eventsBegin), $"record-{_recordsMade}");
+        actor.Tell(new Recorded(entry switch
+        {
+            { Outcome: { } outcome } => outcome,
+            { State: JobState.Paused } => new TrainingPaused(entry.Id, entry.Step),
+            _ => new TrainingWaiting(entry.Id),
+        }));
+        return _records[entry.Id] = new Record(Context.Watch(actor), JobMark.None, null);
+    }
 
     private void Update(string id, Func<Record, Record> change)
     {

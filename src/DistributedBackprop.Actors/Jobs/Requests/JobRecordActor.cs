@@ -19,7 +19,7 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan _answerWithin = TimeSpan.FromSeconds(5);
 
     private readonly string _id;
-    private readonly EventLog _log = new();
+    private readonly EventLog _log;
     private readonly List<(IActorRef Reader, EventsRequest Request)> _readers = [];
     private (TrainingJob Job, Graph Graph)? _network;
     private IActorRef? _job;
@@ -30,9 +30,10 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
     private GenerationStarted? _generation;
     private JobMark _told = JobMark.None;
 
-    public JobRecordActor(string id)
+    public JobRecordActor(string id, long eventsBegin)
     {
         _id = id;
+        _log = new EventLog(start: eventsBegin);
         Receive<Recorded>(recorded => Append(recorded.Event));
         Receive<BeginRun>(begin =>
         {
@@ -83,7 +84,10 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(string id) => Akka.Actor.Props.Create(() => new JobRecordActor(id));
+    /// <summary>How to make the actor.</summary>
+    /// <param name="id">Which job.</param>
+    /// <param name="eventsBegin">Its events have numbers after this one.</param>
+    public static Props Props(string id, long eventsBegin) => Akka.Actor.Props.Create(() => new JobRecordActor(id, eventsBegin));
 
     protected override void PreStart()
     {

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace DistributedBackprop.Training.Jobs.Table;
 
 /// <summary>An event of a job with its number.</summary>
-/// <param name="Number">From 1, one more for each event of the job.</param>
+/// <param name="Number">One more for each event that the log has taken.</param>
 /// <param name="Event">What happened.</param>
 /// <param name="Skipped">Events right before this one that a reader asked for and that are not kept any more, ≥ 0.</param>
 public sealed record NumberedEvent(long Number, TrainingEvent Event, long Skipped = 0);
@@ -20,15 +20,19 @@ public sealed record EventBatch(ImmutableArray<NumberedEvent> Events, long Next,
 /// </summary>
 /// <param name="stepsKept">Steps, ≥ 1.</param>
 /// <param name="othersKept">Other events, ≥ 1.</param>
-public sealed class EventLog(int stepsKept = 4096, int othersKept = 10_000)
+/// <param name="start">
+/// Numbers begin after this one, ≥ 0: a log that follows another one of the same job has greater numbers than that.
+/// </param>
+public sealed class EventLog(int stepsKept = 4096, int othersKept = 10_000, long start = 0)
 {
     // Steps follow one another without gaps, so that the one so many steps before another is so many places before it.
     private readonly List<(long Number, StepDone Step, double Seconds)> _steps = [];
     private readonly List<(long Number, TrainingEvent Event)> _others = [];
+    private readonly long _start = start;
     private double _seconds;
 
-    /// <summary>The number of the newest event; 0 before the first.</summary>
-    public long Last { get; private set; }
+    /// <summary>The number of the newest event; before the first the one that numbers begin after.</summary>
+    public long Last { get; private set; } = start;
 
     /// <summary>The newest step; null before the first.</summary>
     public StepDone? LastStep { get; private set; }
@@ -62,7 +66,9 @@ public sealed class EventLog(int stepsKept = 4096, int othersKept = 10_000)
     public EventBatch Read(long after, int most, int progressEvery)
     {
         var events = ImmutableArray.CreateBuilder<NumberedEvent>();
-        var next = after;
+
+        // How many events an earlier log had after that number, nobody knows.
+        var next = Math.Max(after, _start);
         var skipped = 0L;
         var step = FirstAfter(_steps, entry => entry.Number, after);
         var other = FirstAfter(_others, entry => entry.Number, after);

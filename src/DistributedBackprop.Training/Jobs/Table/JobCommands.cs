@@ -30,7 +30,8 @@ public sealed record BeginCommand(string Id) : JobCommand(Id);
 
 /// <summary>A job that ran stands still, its state saved.</summary>
 /// <param name="Id">Which.</param>
-public sealed record StoodStill(string Id) : JobCommand(Id);
+/// <param name="Step">The last step trained, ≥ 0.</param>
+public sealed record StoodStill(string Id, long Step) : JobCommand(Id);
 
 /// <summary>A job that ran has ended.</summary>
 /// <param name="Id">Which.</param>

@@ -16,6 +16,9 @@ public enum Refusal
 
     /// <summary>A limit of the table.</summary>
     TooMany,
+
+    /// <summary>The table cannot be read or changed now; later it may.</summary>
+    NotNow,
 }
 
 /// <summary>What the table makes of a command: what changes, or why nothing does.</summary>

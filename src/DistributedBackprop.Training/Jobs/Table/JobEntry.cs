@@ -65,6 +65,9 @@ public sealed record JobEntry(JobSubmission Submission, long Number, JobState St
     /// <summary>What is wanted of it while it runs.</summary>
     public JobWish Wish { get; init; }
 
+    /// <summary>The last step that it had trained when it last stood still or ended, ≥ 0.</summary>
+    public long Step { get; init; }
+
     /// <summary>How it ended; null before.</summary>
     public TrainingEvent? Outcome { get; init; }
 

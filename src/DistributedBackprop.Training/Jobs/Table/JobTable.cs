@@ -47,9 +47,15 @@ public sealed class JobTable(JobTableLimits limits)
     }
 
     /// <summary>Makes a change that <see cref="Process"/> has named; also those of a journal, in their order.</summary>
+    /// <exception cref="InvalidOperationException">It cannot have happened now.</exception>
     public void Apply(JobTableEvent change)
     {
         ArgumentNullException.ThrowIfNull(change);
+        if (WhyImpossible(change) is { } why)
+        {
+            throw new InvalidOperationException($"{change.GetType().Name} cannot have happened now: {why}");
+        }
+
         switch (change)
         {
             case JobSubmitted submitted:
@@ -65,8 +71,13 @@ public sealed class JobTable(JobTableLimits limits)
             case JobWished wished:
                 Change(change.Id, entry => entry with { Wish = wished.Wish });
                 break;
-            case JobPaused:
-                Change(change.Id, entry => entry with { State = JobState.Paused, Wish = JobWish.None });
+            case JobPaused paused:
+                Change(change.Id, entry => entry with
+                {
+                    State = JobState.Paused,
+                    Wish = JobWish.None,
+                    Step = Math.Max(entry.Step, paused.Step),
+                });
                 break;
             case JobResumed:
                 _lastNumber++;
@@ -77,6 +88,7 @@ public sealed class JobTable(JobTableLimits limits)
                 {
                     State = StateAfter(ended.Outcome),
                     Wish = JobWish.None,
+                    Step = Math.Max(entry.Step, StepOf(ended.Outcome)),
                     Outcome = ended.Outcome,
                 });
                 break;
@@ -140,7 +152,7 @@ public sealed class JobTable(JobTableLimits limits)
     private static JobDecision Decide(JobCommand command, JobEntry entry) => (command, entry.State) switch
     {
         (BeginCommand, JobState.Waiting) => JobDecision.Done(new JobBegan(entry.Id)),
-        (PauseCommand, JobState.Waiting) => JobDecision.Done(new JobPaused(entry.Id)),
+        (PauseCommand, JobState.Waiting) => JobDecision.Done(new JobPaused(entry.Id, entry.Step)),
         (PauseCommand, JobState.Running) when entry.Wish == JobWish.None => JobDecision.Done(new JobWished(entry.Id, JobWish.Pause)),
         (PauseCommand, JobState.Running) when entry.Wish == JobWish.Pause => JobDecision.Done(),
         (PauseCommand, JobState.Paused) => JobDecision.Done(),
@@ -148,11 +160,11 @@ public sealed class JobTable(JobTableLimits limits)
         (ResumeCommand, JobState.Waiting) => JobDecision.Done(),
         (ResumeCommand, JobState.Running) when entry.Wish == JobWish.None => JobDecision.Done(),
         (CancelCommand, JobState.Waiting or JobState.Paused) =>
-            JobDecision.Done(new JobEnded(entry.Id, new TrainingCancelled(entry.Id, 0))),
+            JobDecision.Done(new JobEnded(entry.Id, new TrainingCancelled(entry.Id, entry.Step))),
         (CancelCommand, JobState.Running) when entry.Wish != JobWish.Cancel => JobDecision.Done(new JobWished(entry.Id, JobWish.Cancel)),
         (CancelCommand, JobState.Running or JobState.Cancelled) => JobDecision.Done(),
         (DeleteCommand, _) when entry.IsOver => JobDecision.Done(new JobDeleted(entry.Id)),
-        (StoodStill, JobState.Running) => JobDecision.Done(new JobPaused(entry.Id)),
+        (StoodStill stood, JobState.Running) => JobDecision.Done(new JobPaused(entry.Id, stood.Step)),
         (Ended ended, JobState.Running) => JobDecision.Done(new JobEnded(entry.Id, ended.Outcome)),
         _ => JobDecision.Refused(Refusal.WrongState, $"job '{entry.Id}' is {Word(entry)}, which does not allow it to {Word(command)}"),
     };
@@ -172,13 +184,36 @@ public sealed class JobTable(JobTableLimits limits)
                 CultureInfo.InvariantCulture,
                 $"it takes {Demand(entry, threads)} of {threads} threads, and {Math.Max(0, Free(threads))} are free");
 
-    private void Change(string id, Func<JobEntry, JobEntry> change)
+    private void Change(string id, Func<JobEntry, JobEntry> change) => _entries[id] = change(_entries[id]);
+
+    private string? WhyImpossible(JobTableEvent change)
     {
-        if (Find(id) is { } entry)
+        if (Find(change.Id) is not { } entry)
         {
-            _entries[id] = change(entry);
+            return change is JobSubmitted ? null : $"there is no job '{change.Id}'";
         }
+
+        var fits = (change, entry.State) switch
+        {
+            (JobSubmitted, _) => false,
+            (JobBegan, var state) => state == JobState.Waiting,
+            (JobWished, var state) => state == JobState.Running,
+            (JobPaused, var state) => state is JobState.Waiting or JobState.Running,
+            (JobResumed, var state) => state == JobState.Paused,
+            (JobEnded, _) => !entry.IsOver,
+            (JobDeleted, _) => entry.IsOver,
+            _ => false,
+        };
+        return fits ? null : $"job '{entry.Id}' is {Word(entry)}";
     }
+
+    private static long StepOf(TrainingEvent outcome) => outcome switch
+    {
+        TrainingCompleted completed => completed.Steps,
+        TrainingFailed failed => failed.Step,
+        TrainingCancelled cancelled => cancelled.Step,
+        _ => 0,
+    };
 
     private static JobState StateAfter(TrainingEvent outcome) => outcome switch
     {

@@ -19,7 +19,8 @@ public sealed record JobWished(string Id, JobWish Wish) : JobTableEvent(Id);
 
 /// <summary>A job is put aside.</summary>
 /// <param name="Id">Which.</param>
-public sealed record JobPaused(string Id) : JobTableEvent(Id);
+/// <param name="Step">The last step trained, ≥ 0.</param>
+public sealed record JobPaused(string Id, long Step) : JobTableEvent(Id);
 
 /// <summary>A job is in the queue again, at its end.</summary>
 /// <param name="Id">Which.</param>

@@ -22,7 +22,7 @@ public sealed class JobTableTests
             4 => new ResumeCommand(id),
             5 => new CancelCommand(id),
             6 => new DeleteCommand(id),
-            7 => new StoodStill(id),
+            7 => new StoodStill(id, 1),
             _ => new Ended(id, kind == 8 ? new TrainingCancelled(id, 1) : new TrainingFailed(id, 1, null, "it had to be")),
         });
 

@@ -1,7 +1,7 @@
 using Akka.Actor;
 using DistributedBackprop.Actors.Checkpoints;
 
-namespace DistributedBackprop.Server.Tests.Durable;
+namespace DistributedBackprop.Server.Tests.CrashPoints;
 
 /// <summary>Stands before a store of checkpoints, and dies as planned before or after each write and removal.</summary>
 internal sealed class CrashingStore : ReceiveActor

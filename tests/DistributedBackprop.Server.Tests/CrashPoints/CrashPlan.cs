@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace DistributedBackprop.Server.Tests.Durable;
+namespace DistributedBackprop.Server.Tests.CrashPoints;
 
 /// <summary>
 /// When a process dies, as far as what it leaves behind can tell: before or after one of its writes. From then on nothing

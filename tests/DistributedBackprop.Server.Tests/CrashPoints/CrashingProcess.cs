@@ -12,7 +12,7 @@ using DistributedBackprop.Training.Tensors;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace DistributedBackprop.Server.Tests.Durable;
+namespace DistributedBackprop.Server.Tests.CrashPoints;
 
 /// <summary>A process that trains a job, and dies as planned: its actors, with a journal and a store that outlive them.</summary>
 internal sealed class CrashingProcess : IAsyncDisposable

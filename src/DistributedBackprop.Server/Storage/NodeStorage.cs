@@ -1,0 +1,72 @@
+using System.Data.Common;
+
+namespace DistributedBackprop.Server.Storage;
+
+/// <summary>What a node keeps its jobs in, from its start to its end.</summary>
+internal sealed class NodeStorage : IDisposable
+{
+    private static readonly TimeSpan _again = TimeSpan.FromMilliseconds(500);
+
+    private readonly StateLock? _lock;
+
+    private NodeStorage(JobDatabase database, StateLock? held) => (Database, _lock) = (database, held);
+
+    /// <summary>The database.</summary>
+    public JobDatabase Database { get; }
+
+    /// <summary>Takes the folder, or waits for the database: the journals' plugin never starts where it is away at first.</summary>
+    /// <param name="options">Which.</param>
+    /// <param name="patience">How long a database is waited for.</param>
+    /// <param name="cancellation">Gives the wait up.</param>
+    /// <exception cref="StorageException">It cannot be used; the message says why, and nothing of passwords.</exception>
+    public static async Task<NodeStorage> OpenAsync(StorageOptions options, TimeSpan patience, CancellationToken cancellation)
+    {
+        if (options.Database is { } database)
+        {
+            await ReachAsync(database, patience, cancellation);
+            return new NodeStorage(database, null);
+        }
+
+        var held = StateLock.Take(options.Folder!);
+        try
+        {
+            return new NodeStorage(SqliteDatabase.Open(held.Folder), held);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Gives the folder up.</summary>
+    public void Dispose() => _lock?.Dispose();
+
+    private static async Task ReachAsync(JobDatabase database, TimeSpan patience, CancellationToken cancellation)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(patience);
+        var why = "it does not answer";
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    await new StateTables(database).ProbeAsync(deadline.Token);
+                    return;
+                }
+                catch (DbException e)
+                {
+                    why = e.Message;
+                }
+
+                await Task.Delay(_again, deadline.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new StorageException(FormattableString.Invariant($"{database} cannot be reached within {patience.TotalSeconds} s: {why}"));
+        }
+    }
+}

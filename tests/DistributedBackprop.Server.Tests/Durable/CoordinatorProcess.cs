@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Threading.Channels;
+using Akka.Actor;
+using Akka.Configuration;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Actors.Jobs.Requests;
+using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Data;
+using DistributedBackprop.Training.Jobs.Table;
+using DistributedBackprop.Training.Tensors;
+
+namespace DistributedBackprop.Server.Tests.Durable;
+
+/// <summary>
+/// What a process that coordinates has, in an actor system of its own that can be ended from one moment to the next. There is
+/// one thread for jobs, and no job ever gets beyond being loaded.
+/// </summary>
+internal sealed class CoordinatorProcess : INodeLife, IJobLoading
+{
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private static int _processes;
+
+    private readonly ConcurrentDictionary<string, Channel<IActorRef>> _loads = new();
+    private readonly TaskCompletionSource<string> _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ActorSystem _system;
+    private readonly IActorRef _coordinator;
+
+    private CoordinatorProcess(JobDatabase database, CrashPlan plan)
+    {
+        Name = string.Create(CultureInfo.InvariantCulture, $"process-{Interlocked.Increment(ref _processes)}");
+        Plan = plan;
+        CrashingJournal.Plans[Name] = plan;
+        _system = ActorSystem.Create(Name, ConfigurationFactory.ParseString($$"""
+            akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }
+            akka.persistence.journal {
+              plugin = "akka.persistence.journal.crashing"
+              crashing.class = "{{typeof(CrashingJournal).FullName}}, {{typeof(CrashingJournal).Assembly.GetName().Name}}"
+            }
+            """).WithFallback(JournalPlugin.Configuration(database)));
+        var pool = new TensorPool();
+        var directory = _system.ActorOf(StaticDirectory.Props([new NodeInfo(Description, ActorRefs.Nobody, NodePresence.Up)]));
+        var store = _system.ActorOf(CheckpointStoreActor.Props(database, pool), CheckpointStoreActor.Name);
+        _coordinator = _system.ActorOf(CoordinatorActor.Supervised(
+            directory,
+            new JobKeeper(pool, null, this, null, new JobStorage(store, "test")),
+            new JobService(this, new JobTableLimits(), Name)));
+    }
+
+    public string Name { get; }
+
+    public CrashPlan Plan { get; }
+
+    public NodeDescription Description { get; } = new("worker", 1, null, 1, "", "");
+
+    /// <summary>Completes when the process is to end itself: why.</summary>
+    public Task<string> Refused => _refused.Task;
+
+    public static CoordinatorProcess Start(JobDatabase database, CrashPlan? plan = null) => new(database, plan ?? new CrashPlan());
+
+    public static JobSubmission Submission(string id, string document = "document") => new(id, "name", document, "file", "default", 1);
+
+    /// <summary>Asks; what is refused for now is asked again.</summary>
+    public async Task<object> AskAsync(IJobRequest request)
+    {
+        while (true)
+        {
+            var answer = await _coordinator.Ask<object>(request, Patience);
+            if (answer is not RequestRefused { Refusal: Refusal.NotNow })
+            {
+                return answer;
+            }
+
+        }
+    }
+
+    public async Task<T> AskAsync<T>(IJobRequest request) => (await AskAsync(request)).ShouldBeOfType<T>();
+
+    public async Task<JobEntry> DoAsync(JobCommand command) => (await AskAsync<JobStatus>(new CommandRequest(command))).Entry;
+
+    public async Task<IReadOnlyList<JobStatus>> ListAsync() => (await AskAsync<JobList>(new ListRequest([], 0, int.MaxValue - 1))).Jobs;
+
+    public async Task<JobEntry> StatusAsync(string id) => (await AskAsync<JobStatus>(new StatusRequest(id))).Entry;
+
+    /// <summary>Waits until a job is in some state.</summary>
+    public async Task UntilAsync(string id, JobState state)
+    {
+        for (var after = 0L; ;)
+        {
+            if ((await StatusAsync(id)).State == state)
+            {
+                return;
+            }
+
+            after = (await AskAsync<EventBatch>(new EventsRequest(id, after, 1, 1))).Next;
+        }
+    }
+
+    /// <summary>A job that runs here is loaded, or cannot be; of one that does not there is nothing to do.</summary>
+    public async Task LoadedAsync(string id, string? reason)
+    {
+        if ((await StatusAsync(id)).State == JobState.Running)
+        {
+            var receiver = await LoadsOf(id).Reader.ReadAsync();
+            receiver.Tell(new JobLoaded(id, reason is null ? Run(id) : null, reason));
+        }
+    }
+
+    /// <summary>Ends it at once.</summary>
+    public async Task KillAsync()
+    {
+        ((ExtendedActorSystem)_system).Abort();
+        await _system.WhenTerminated.WaitAsync(Patience);
+        CrashingJournal.Plans.TryRemove(Name, out _);
+    }
+
+    void INodeLife.OnDirectory(IActorRef directory)
+    {
+    }
+
+    void INodeLife.OnRefused(string reason) => _refused.TrySetResult(reason);
+
+    void IJobLoading.Load(JobSubmission submission, IActorRef receiver) => LoadsOf(submission.Id).Writer.TryWrite(receiver);
+
+    private static JobRun Run(string id)
+    {
+        var job = Tests.Jobs.Deep();
+        var graph = Graph.Of(job.Model, job.Seed);
+        return new JobRun(id, job, graph, DataLoader.Load(job, graph.Output, "."), null);
+    }
+
+    private Channel<IActorRef> LoadsOf(string id) => _loads.GetOrAdd(id, _ => Channel.CreateUnbounded<IActorRef>());
+}

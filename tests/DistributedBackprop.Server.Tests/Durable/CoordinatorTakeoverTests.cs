@@ -1,0 +1,165 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Akka.Actor;
+using Akka.Configuration;
+using DistributedBackprop.Actors.Jobs.Requests;
+using DistributedBackprop.Actors.Journal;
+using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Server.Tests.Storage;
+using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Jobs.Table;
+using Xunit.Abstractions;
+
+namespace DistributedBackprop.Server.Tests.Durable;
+
+/// <summary>One coordinator follows another on one database.</summary>
+[Collection(StorageCollection.Name)]
+public sealed class CoordinatorTakeoverTests(Databases databases, ITestOutputHelper output)
+{
+    [SkippableTheory]
+    [InlineData("SQLite")]
+    [InlineData("PostgreSQL")]
+    public async Task What_was_acknowledged_is_there_and_what_was_wished_is_wished_still(string kind)
+    {
+        var database = databases.New(kind);
+        var first = CoordinatorProcess.Start(database);
+        await first.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("a", "of a")));
+        await first.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("b")));
+        await first.DoAsync(new PauseCommand("b"));
+        (await first.DoAsync(new PauseCommand("a"))).Wish.ShouldBe(JobWish.Pause);
+        await first.KillAsync();
+
+        var second = CoordinatorProcess.Start(database);
+        var again = await second.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("a", "of a")));
+        again.State.ShouldBe(JobState.Running);
+        again.Wish.ShouldBe(JobWish.Pause);
+        var other = await second.AskAsync<RequestRefused>(new CommandRequest(new SubmitCommand(CoordinatorProcess.Submission("a", "another"))));
+        other.Refusal.ShouldBe(Refusal.AlreadyExists);
+        (await second.ListAsync()).Select(status => status.Entry.State).ShouldBe([JobState.Running, JobState.Paused]);
+        await second.LoadedAsync("a", null);
+        await second.UntilAsync("a", JobState.Paused);
+        await second.KillAsync();
+    }
+
+    [Fact]
+    public async Task Numbers_of_events_grow_so_that_whoever_watches_misses_nothing_that_comes()
+    {
+        var database = databases.New("SQLite");
+        var first = CoordinatorProcess.Start(database);
+        await first.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("a")));
+        await first.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("b")));
+        await first.DoAsync(new CancelCommand("b"));
+        var seen = await first.AskAsync<EventBatch>(new EventsRequest("a", 0, 100, 1));
+        seen.Events.Select(numbered => numbered.Event).ShouldBe([new TrainingWaiting("a")]);
+        await first.KillAsync();
+
+        var second = CoordinatorProcess.Start(database);
+        await second.LoadedAsync("a", "why");
+        await second.UntilAsync("a", JobState.Failed);
+        var rest = await second.AskAsync<EventBatch>(new EventsRequest("a", seen.Next, 100, 1));
+        rest.Events.Select(numbered => numbered.Event).ShouldBe([new TrainingWaiting("a"), new TrainingFailed("a", 0, null, "why")]);
+        rest.Events[0].Number.ShouldBe(CoordinatorHistory.EventsBegin(2) + 1);
+        rest.Events[0].Number.ShouldBeGreaterThan(seen.Next);
+        rest.IsEnd.ShouldBeTrue();
+
+        // One that ended before is told by its last word.
+        var ended = await second.AskAsync<EventBatch>(new EventsRequest("b", 0, 100, 1));
+        ended.Events.ShouldHaveSingleItem().Event.ShouldBe(new TrainingCancelled("b", 0));
+        (await second.AskAsync<JobStatus>(new StatusRequest("b"))).Progress.LastEvent.ShouldBe(ended.Next);
+        await second.KillAsync();
+    }
+
+    [SkippableTheory]
+    [InlineData("SQLite")]
+    [InlineData("PostgreSQL")]
+    public async Task Of_two_coordinators_the_first_ends_itself_and_says_so(string kind)
+    {
+        var database = databases.New(kind);
+        var first = CoordinatorProcess.Start(database);
+        await first.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("a")));
+        var second = CoordinatorProcess.Start(database);
+        (await second.ListAsync()).ShouldHaveSingleItem();
+
+        // It does not know yet; its next event finds it out, and is not answered.
+        var late = first.AskAsync(new CommandRequest(new SubmitCommand(CoordinatorProcess.Submission("late"))));
+        (await first.Refused.WaitAsync(CoordinatorProcess.Patience))
+            .ShouldBe($"another process coordinates now: {second.Name} (it has taken over as number 2)");
+        await second.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("b")));
+        (await second.ListAsync()).Select(status => status.Entry.Id).ShouldBe(["a", "b"]);
+        late.IsCompletedSuccessfully.ShouldBeFalse();
+        second.Refused.IsCompleted.ShouldBeFalse();
+        await first.KillAsync();
+        await second.KillAsync();
+    }
+
+    [SkippableFact]
+    public async Task A_database_that_is_away_for_a_while_is_waited_for()
+    {
+        var database = databases.New("PostgreSQL");
+        var process = CoordinatorProcess.Start(database);
+        await process.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("a")));
+        await process.UntilAsync("a", JobState.Running);
+        Task<JobEntry>? submitted = null;
+        databases.Server.Restart(() =>
+        {
+            submitted = process.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("b")));
+
+            // What is known is told meanwhile.
+            process.StatusAsync("a").WaitAsync(CoordinatorProcess.Patience).GetAwaiter().GetResult().State.ShouldBe(JobState.Running);
+            submitted.IsCompleted.ShouldBeFalse();
+        });
+        (await submitted!.WaitAsync(CoordinatorProcess.Patience)).State.ShouldBe(JobState.Waiting);
+        process.Refused.IsCompleted.ShouldBeFalse();
+        await process.KillAsync();
+        process = CoordinatorProcess.Start(database);
+        (await process.ListAsync()).Select(status => status.Entry.Id).ShouldBe(["a", "b"]);
+        await process.KillAsync();
+    }
+
+    [Fact]
+    public async Task A_thousand_jobs_that_have_ended_are_there_soon_after_the_start()
+    {
+        const int jobs = 1000;
+        var database = databases.New("SQLite");
+        await WriteAsync(database, [.. Enumerable.Range(0, jobs).SelectMany(number => Ended(number))]);
+        var watch = Stopwatch.StartNew();
+        var process = CoordinatorProcess.Start(database);
+        var known = await process.ListAsync();
+        output.WriteLine($"{jobs} jobs that have ended, {3 * jobs} events: {watch.ElapsedMilliseconds} ms from the start to the list of them");
+        known.Count.ShouldBe(jobs);
+        known.ShouldAllBe(status => status.Progress.Step == 20);
+        await process.KillAsync();
+    }
+
+    private static ImmutableArray<JobTableEvent> Ended(int number)
+    {
+        var id = $"job-{number}";
+        return
+        [
+            new Training.Jobs.Table.JobSubmitted(CoordinatorProcess.Submission(id, new string('x', 2000))),
+            new JobBegan(id),
+            new JobEnded(id, new TrainingCompleted(id, 20, 2, 0.5, 0.5, 0.5, 1, 1, new string('a', 64), 1, 0)),
+        ];
+    }
+
+    private static async Task WriteAsync(JobDatabase database, ImmutableArray<JobTableEvent> changes)
+    {
+        var system = ActorSystem.Create(
+            "writer", ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF }").WithFallback(JournalPlugin.Configuration(database)));
+        var kept = new TaskCompletionSource();
+        system.ActorOf(Props.Create(() => new Writer(changes, kept)));
+        await kept.Task.WaitAsync(CoordinatorProcess.Patience);
+        await system.Terminate();
+    }
+
+    private sealed class Writer : ReceiveActor
+    {
+        public Writer(ImmutableArray<JobTableEvent> changes, TaskCompletionSource kept)
+        {
+            Context.ActorOf(CoordinatorJournalActor.Props(new JournalOfCoordinator("writer", new JobTableLimits(), false)));
+            Receive<CoordinatorJournalOpened>(opened => opened.Journal.Tell(new KeepChanges(changes)));
+            Receive<ChangesKept>(_ => kept.SetResult());
+            Receive<CoordinatorJournalLost>(lost => kept.SetException(new InvalidOperationException(lost.Reason)));
+        }
+    }
+}
