@@ -3,6 +3,7 @@ using DistributedBackprop.Cli;
 using DistributedBackprop.Cli.Explain;
 using DistributedBackprop.Cli.Node;
 using DistributedBackprop.Cli.Service;
+using DistributedBackprop.Cli.Simulate;
 using DistributedBackprop.Cli.Train;
 using DistributedBackprop.Training.Tensors;
 
@@ -31,6 +32,7 @@ var root = new RootCommand("Trains neural networks in which every layer is an ac
     ValidateCommand.Create(),
     HealthCommand.Create(),
     CertificatesCommand.Create(),
+    SimulateCommand.Create(),
     CompletionCommand.Create(),
 };
 var parsed = root.Parse(args);

@@ -90,6 +90,13 @@ public sealed class CoordinatorActor : ReceiveActor
                 _running.Remove(id);
             }
         });
+        Receive<NodesLeftBehind>(left =>
+        {
+            if (!left.Agents.IsEmpty)
+            {
+                Context.ActorOf(FarewellActor.Props(left));
+            }
+        });
         Receive<GenerationBegins>(begins => generations.OnBegun(begins.JobId, begins.Generation));
     }
 

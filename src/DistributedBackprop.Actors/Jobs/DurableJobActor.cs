@@ -62,6 +62,7 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
             }
         });
         Receive<GenerationBegins>(begins => Context.Parent.Tell(begins));
+        Receive<NodesLeftBehind>(left => Context.Parent.Tell(left));
         Receive<JobEnds>(_ => { });
         Receive<PauseJob>(Wish);
         Receive<CancelJob>(Wish);

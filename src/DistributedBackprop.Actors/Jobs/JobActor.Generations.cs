@@ -70,6 +70,19 @@ public sealed partial class JobActor
             return;
         }
 
+        // While the number was being kept a checkpoint may have been saved, and a node may have gone: layers and course
+        // begin at one step, and only where there are nodes.
+        if (_progress.State != _restore.Progress)
+        {
+            GoBack();
+        }
+
+        if (placement.Nodes.Any(name => _nodes.Find(name) is null))
+        {
+            Place();
+            return;
+        }
+
         var prepare = _nodes.Order(_generation, placement, _progress.Step, _restore.Origin);
         var state = _restore.Share();
         _driver = Context.ActorOf(GenerationDriver.Props(prepare, _reason!, _keeper, _layout, state), $"g{_generation}");
@@ -153,7 +166,7 @@ public sealed partial class JobActor
         }
     }
 
-    private void OnSaved(long step, Checkpoints.CheckpointCommitted? committed, string? whyNot)
+    private void OnSaved(long step, Checkpoints.CheckpointCommitted? committed)
     {
         // A job that moves goes on from what it has in memory, saved or not.
         var moves = step == _drainedAt && _wish != Wish.Pause;
@@ -170,10 +183,6 @@ public sealed partial class JobActor
         if (step != _drainedAt)
         {
             GoOn();
-        }
-        else if (whyNot is not null && !moves)
-        {
-            Fail($"it cannot pause: its checkpoint is not saved: {whyNot}");
         }
         else
         {
@@ -262,12 +271,17 @@ public sealed partial class JobActor
 
         if (_outcome is null)
         {
-            _progress = _run.ProgressFrom(_restore.Progress);
-            _boundary = new EpochBoundary(_run, _progress);
-            _grants = new GrantWindow(_progress, _run.StepsAhead, _clock, _grants.Watched);
-            _checkpoints.Restart(_progress);
+            GoBack();
         }
 
         Place();
+    }
+
+    private void GoBack()
+    {
+        _progress = _run.ProgressFrom(_restore.Progress);
+        _boundary = new EpochBoundary(_run, _progress);
+        _grants = new GrantWindow(_progress, _run.StepsAhead, _clock, _grants.Watched);
+        _checkpoints.Restart(_progress);
     }
 }

@@ -174,8 +174,8 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
             GrantSteps();
         });
         Receive<AllCaptured>(OnCaptured);
-        Receive<Checkpoints.CheckpointCommitted>(committed => OnSaved(committed.Step, committed, null));
-        Receive<CheckpointNotCommitted>(not => OnSaved(not.Step, null, not.Reason));
+        Receive<Checkpoints.CheckpointCommitted>(committed => OnSaved(committed.Step, committed));
+        Receive<CheckpointNotCommitted>(not => OnSaved(not.Step, null));
         Receive<NodeRefusedJob>(refused =>
         {
             _nodes.Exclude(refused.Node, refused.Reason);
@@ -306,6 +306,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
             ToldEpochs = _watch.ToldEpochs,
         };
         GiveUpStates();
+        Context.Parent.Tell(new NodesLeftBehind(_run.Id, _generation, [.. _nodes.Silent]));
         Context.Parent.Tell(new JobEnds(_run.Id));
         _watch.TellOver(_outcome!, final, goesOnFrom);
         Context.Stop(Self);
