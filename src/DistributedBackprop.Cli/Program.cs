@@ -1,7 +1,9 @@
 using System.CommandLine;
 using DistributedBackprop.Cli;
+using DistributedBackprop.Cli.Explain;
 using DistributedBackprop.Cli.Node;
 using DistributedBackprop.Cli.Service;
+using DistributedBackprop.Cli.Simulate;
 using DistributedBackprop.Cli.Train;
 using DistributedBackprop.Training.Tensors;
 
@@ -16,6 +18,7 @@ var root = new RootCommand("Trains neural networks in which every layer is an ac
 {
     TrainCommand.Create(),
     NodeCommand.Create(),
+    ExplainCommand.Create(),
     SubmitCommand.Create(),
     JobsCommand.Create(),
     WatchCommand.Create(),
@@ -27,7 +30,9 @@ var root = new RootCommand("Trains neural networks in which every layer is an ac
     PredictCommand.Create(),
     NodesCommand.Create(),
     ValidateCommand.Create(),
+    HealthCommand.Create(),
     CertificatesCommand.Create(),
+    SimulateCommand.Create(),
     CompletionCommand.Create(),
 };
 var parsed = root.Parse(args);

@@ -79,7 +79,19 @@ internal sealed class SimulatedMessageQueue : IMessageQueue, IUnboundedDequeBase
             return;
         }
 
-        _messages.Enqueue(envelope);
+        if (_node.Loop.Altered(_node, OwnerPath, envelope) is { } others)
+        {
+            foreach (object other in others)
+            {
+                _messages.Enqueue(new Envelope(other, envelope.Sender));
+            }
+        }
+        else
+        {
+            _messages.Enqueue(envelope);
+        }
+
+        _node.Loop.LongestMailbox = Math.Max(_node.Loop.LongestMailbox, _messages.Count);
     }
 
     /// <inheritdoc/>

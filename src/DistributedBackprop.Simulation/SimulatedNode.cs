@@ -13,6 +13,8 @@ public sealed class SimulatedNode
     private static SimulatedNode? _inCreation;
 
     private readonly List<CapturedLog> _logs = [];
+    private readonly List<QueuedRun> _heldRuns = [];
+    private readonly List<SimulatedTimer> _heldTimers = [];
     private bool _timeStopped;
 
     private SimulatedNode(SimulationLoop loop, string name, int ordinal)
@@ -45,6 +47,9 @@ public sealed class SimulatedNode
     /// <summary>Whether <see cref="Kill"/> was called.</summary>
     public bool IsKilled { get; private set; }
 
+    /// <summary>Whether <see cref="Pause"/> was called, and <see cref="Resume"/> not yet.</summary>
+    public bool IsPaused { get; private set; }
+
     /// <summary>Whether the polite end (<see cref="Terminate"/>) has come to its end.</summary>
     public bool IsTerminated => !IsKilled && System.WhenTerminated is { IsCompleted: true };
 
@@ -70,6 +75,12 @@ public sealed class SimulatedNode
     internal static SimulatedNode InCreation => _inCreation
         ?? throw new SimulationException($"A node is created by {nameof(SimulationLoop)}.{nameof(SimulationLoop.CreateNode)} only.");
 
+    /// <summary>What carries its messages to other hosts; null for a node that belongs to no simulated cluster.</summary>
+    internal Clusters.ControlNetwork? Network { get; private init; }
+
+    /// <summary>Where its actors keep journals; null where they keep none.</summary>
+    internal Clusters.SimulatedDisk? Disk { get; set; }
+
     /// <summary>Whether its timers still fire.</summary>
     internal bool KeepsTime => !IsKilled && !_timeStopped;
 
@@ -91,7 +102,40 @@ public sealed class SimulatedNode
         if (!IsKilled)
         {
             IsKilled = true;
+            _heldRuns.Clear();
+            _heldTimers.Clear();
             Loop.Drop(this);
+        }
+    }
+
+    /// <summary>
+    /// Stops the node as <c>SIGSTOP</c> would: nothing of it runs, what comes for it waits, and its timers fire once it goes on.
+    /// Pausing twice does nothing.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">One of its own actors calls it.</exception>
+    public void Pause()
+    {
+        if (Loop.CurrentNode == this)
+        {
+            throw new InvalidOperationException($"{Label} runs an actor and cannot be stopped within it.");
+        }
+
+        if (!IsPaused && !IsKilled)
+        {
+            IsPaused = true;
+            Loop.SetAside(this);
+        }
+    }
+
+    /// <summary>Lets a node that was paused go on.</summary>
+    public void Resume()
+    {
+        if (IsPaused && !IsKilled)
+        {
+            IsPaused = false;
+            Loop.TakeBack(this, _heldRuns, _heldTimers);
+            _heldRuns.Clear();
+            _heldTimers.Clear();
         }
     }
 
@@ -125,9 +169,10 @@ public sealed class SimulatedNode
     public override string ToString() => Label;
 
     /// <summary>Creates a node. Must be called inside a task of the loop.</summary>
-    internal static SimulatedNode Create(SimulationLoop loop, string name, int ordinal, Config config, ActorSystemSetup? setup)
+    internal static SimulatedNode Create(
+        SimulationLoop loop, string name, int ordinal, Config config, ActorSystemSetup? setup, Clusters.ControlNetwork? network)
     {
-        var node = new SimulatedNode(loop, name, ordinal);
+        var node = new SimulatedNode(loop, name, ordinal) { Network = network };
         SimulatedNode? outer = _inCreation;
         _inCreation = node;
         try
@@ -151,6 +196,12 @@ public sealed class SimulatedNode
             _logs.Add(log);
         }
     }
+
+    /// <summary>Keeps a run until the node goes on.</summary>
+    internal void Hold(in QueuedRun run) => _heldRuns.Add(run);
+
+    /// <summary>Keeps a timer that is due until the node goes on.</summary>
+    internal void Hold(SimulatedTimer timer) => _heldTimers.Add(timer);
 
     /// <summary>Its timers fire no more.</summary>
     internal void StopKeepingTime() => _timeStopped = true;

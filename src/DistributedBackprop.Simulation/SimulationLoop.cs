@@ -69,6 +69,21 @@ public sealed class SimulationLoop : IDisposable
     /// <summary>How many runs and timers there have been.</summary>
     public long StepCount { get; private set; }
 
+    /// <summary>
+    /// Called with every message that an actor is about to handle: to assert on what passes. It must not send anything, nor
+    /// keep a tensor. Default: null.
+    /// </summary>
+    public Action<SentMessage>? MessageHandled { get; set; }
+
+    /// <summary>
+    /// Called with every message that reaches a mailbox; what it returns takes the message's place (nothing: it is lost), and
+    /// null leaves it as it is. To try what the actors and the checks make of a mistake. Default: null.
+    /// </summary>
+    public Func<SentMessage, IReadOnlyList<object>?>? Interceptor { get; set; }
+
+    /// <summary>The most messages that have waited in one mailbox at a time.</summary>
+    public int LongestMailbox { get; internal set; }
+
     /// <summary>All nodes ever created, in order.</summary>
     public IReadOnlyList<SimulatedNode> Nodes => _nodes;
 
@@ -89,13 +104,17 @@ public sealed class SimulationLoop : IDisposable
     /// <param name="name">The name of the actor system: letters, digits and dashes. A killed node's name may be used again.</param>
     /// <param name="extra">HOCON of the caller. What the simulation needs wins over it; dispatchers in it are mapped to the loop.</param>
     /// <param name="setup">Further set-up of the actor system (serializers), or null. A <see cref="BootstrapSetup"/> in it is replaced.</param>
-    public SimulatedNode CreateNode(string name, Config? extra = null, ActorSystemSetup? setup = null)
+    public SimulatedNode CreateNode(string name, Config? extra = null, ActorSystemSetup? setup = null) =>
+        CreateNode(name, extra, setup, null);
+
+    /// <summary>Starts a node that is a host of a simulated cluster.</summary>
+    internal SimulatedNode CreateNode(string name, Config? extra, ActorSystemSetup? setup, Clusters.ControlNetwork? network)
     {
         SimulatedNode? node = null;
         Do(() =>
         {
             Config config = NodeConfiguration.Of(_options.Dispatchers, extra);
-            node = SimulatedNode.Create(this, name, _nodes.Count, config, setup);
+            node = SimulatedNode.Create(this, name, _nodes.Count, config, setup, network);
             _nodes.Add(node);
             _trace.Node(Now, node, "start");
         });
@@ -185,9 +204,48 @@ public sealed class SimulationLoop : IDisposable
         }
         else if (node is not { IsKilled: true })
         {
-            _runs.Add(new QueuedRun(node, path, _nextRunId++, work));
+            var run = new QueuedRun(node, path, _nextRunId++, work);
+            if (node is { IsPaused: true })
+            {
+                node.Hold(run);
+            }
+            else
+            {
+                _runs.Add(run);
+            }
         }
     }
+
+    /// <summary>Sets aside what a node that is paused has queued.</summary>
+    internal void SetAside(SimulatedNode node)
+    {
+        foreach (QueuedRun run in _runs.Waiting.Where(run => run.Node == node).ToList())
+        {
+            node.Hold(run);
+        }
+
+        _runs.Drop(node);
+        _trace.Node(Now, node, "pause");
+    }
+
+    /// <summary>A node that was paused goes on: what it has missed is due now.</summary>
+    internal void TakeBack(SimulatedNode node, IEnumerable<QueuedRun> runs, IEnumerable<SimulatedTimer> timers)
+    {
+        _trace.Node(Now, node, "resume");
+        foreach (QueuedRun run in runs)
+        {
+            _runs.Add(run);
+        }
+
+        foreach (SimulatedTimer timer in timers)
+        {
+            _timers.Add(timer, Now);
+        }
+    }
+
+    /// <summary>What becomes of a message that is about to wait in a mailbox: usually itself.</summary>
+    internal IReadOnlyList<object>? Altered(SimulatedNode node, string receiver, in Envelope envelope) =>
+        Interceptor?.Invoke(new SentMessage(node, receiver, envelope.Message, envelope.Sender));
 
     /// <summary>Sets a timer.</summary>
     internal void Set(SimulatedTimer timer, TimeSpan delay)
@@ -217,6 +275,7 @@ public sealed class SimulationLoop : IDisposable
     internal void TraceMessage(SimulatedNode node, string receiver, Envelope envelope)
     {
         MessageCount++;
+        MessageHandled?.Invoke(new SentMessage(node, receiver, envelope.Message, envelope.Sender));
         _trace.Message(Now, node, receiver, TracedPath.Of(envelope.Sender), envelope.Message);
     }
 
@@ -289,6 +348,12 @@ public sealed class SimulationLoop : IDisposable
         while (_timers.TryPeek(out SimulatedTimer? timer, out TimeSpan due) && due <= Now)
         {
             _timers.Remove();
+            if (timer.Node is { IsPaused: true } paused)
+            {
+                paused.Hold(timer);
+                continue;
+            }
+
             Step("timer", timer.Node, "", timer.Action);
             if (timer.Interval is { } interval && timer.IsLive)
             {

@@ -15,41 +15,14 @@ public sealed class ExampleJobTests(LocalNodes nodes) : IClassFixture<LocalNodes
     [InlineData("mnist10k", 2, 1)]
     public async Task The_first_steps_of_an_example_job_have_the_bits_of_the_interpreter(string name, int steps, int threads)
     {
-        var job = JobFile.Read(Path.Combine(Root(), "deploy", "jobs", $"{name}.yaml")).Job!;
-        var dataRoot = Path.Combine(Root(), "..", "shared", "data", "mnist10k");
-        Skip.If(job.Data is IdxData && !Directory.Exists(dataRoot), "The real digits are not beside the repository.");
+        var (job, data) = ExampleJobs.Load(name);
         job = job with { Training = job.Training with { Epochs = null, Steps = steps, StopWhen = new StopRule() } };
-        var data = DataLoader.Load(job.Data, job.Seed, job.Data is IdxData ? dataRoot : ".", null);
 
         // Without a test set: to judge thousands of examples by scalar loops would only repeat the same forward pass.
-        var plain = new PlainData(FeaturesOf(data.Train, data.Factor), data.Train.Labels.ToArray());
+        var plain = new PlainData(ExampleJobs.FeaturesOf(data.Train, data.Factor), data.Train.Labels.ToArray());
         var expected = PlainInterpreter.Run(job, plain);
         var actual = await nodes.TrainAsync(job, new DataSet(data.Train, null, data.Factor), threads);
         actual.Losses.Select(BitConverter.DoubleToInt64Bits).ShouldBe(expected.StepLosses.Select(BitConverter.DoubleToInt64Bits));
         actual.Completed.WeightsSha256.ShouldBe(expected.WeightsSha256);
-    }
-
-    private static float[][] FeaturesOf(Examples examples, float factor)
-    {
-        var features = new float[examples.Count][];
-        var label = new int[1];
-        for (var i = 0; i < features.Length; i++)
-        {
-            features[i] = new float[examples.Shape.Length];
-            examples.Gather([i], factor, features[i], label);
-        }
-
-        return features;
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "DistributedBackprop.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder.FullName;
     }
 }

@@ -28,6 +28,28 @@ internal static class Jobs
             parallelism: { replicas: {{replicas}}, stages: {{stages}}, schedule: {{schedule}} }
             """);
 
+    /// <summary>Thirty steps in ten epochs, with momentum, dropout, a patience that is counted, and checkpoints now and then.</summary>
+    /// <param name="parallelism">What stands behind <c>parallelism:</c>.</param>
+    /// <param name="checkpointEvery">Steps from one checkpoint to the next.</param>
+    public static TrainingJob Durable(string parallelism, int checkpointEvery) => Parse($$"""
+        name: durable
+        seed: 5
+        data: { format: xor, train: { examples: 90 }, test: { examples: 30 } }
+        model:
+          input: [2]
+          layers:
+            - dense: { units: 160, activation: relu }
+            - dropout: { rate: 0.1 }
+            - dense: { units: 160, activation: relu }
+            - dense: { units: 160, activation: relu }
+            - dense: { units: 2 }
+        loss: softmaxCrossEntropy
+        optimizer: { adam: { learningRate: 0.01 } }
+        training: { batchSize: 30, epochs: 10, stopWhen: { patience: 9 } }
+        parallelism: {{parallelism}}
+        checkpoints: { everySteps: {{checkpointEvery}}, keep: 2 }
+        """);
+
     /// <summary>Ninety points to train on and thirty to judge on.</summary>
     public static PlainData Points()
     {

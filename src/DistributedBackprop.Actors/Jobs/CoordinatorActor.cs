@@ -1,7 +1,9 @@
 using Akka.Actor;
 using Akka.Pattern;
+using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Actors.Jobs.Requests;
 using DistributedBackprop.Actors.Transport;
+using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Actors.Jobs;
 
@@ -9,7 +11,14 @@ namespace DistributedBackprop.Actors.Jobs;
 /// <param name="Run">The job.</param>
 /// <param name="Watcher">Who hears of it.</param>
 /// <param name="Start">Where it goes on; taken. Null: it begins.</param>
-public sealed record SubmitJob(JobRun Run, IActorRef Watcher, JobStart? Start = null) : INoSerializationVerificationNeeded;
+public sealed record SubmitJob(JobRun Run, IActorRef Watcher, JobStart? Start = null) : INoSerializationVerificationNeeded
+{
+    /// <summary>Names its journal, where jobs outlive their process; null: the job's id does.</summary>
+    public string? JournalName { get; init; }
+
+    /// <summary>Whether a job whose journal says that it is over begins anew; else it is told as it ended.</summary>
+    public bool BeginsAnew { get; init; }
+}
 
 /// <summary>The answer to <see cref="SubmitJob"/>.</summary>
 /// <param name="Job">The job's actor: whoever watches answers it, and may cancel it.</param>
@@ -60,10 +69,10 @@ public sealed class CoordinatorActor : ReceiveActor
 
             // A name of its own: the actor of an earlier run of the job may not be gone yet.
             _accepted++;
-            var job = Context.ActorOf(
-                JobActor.Props(
-                    run, directory, keeper, submit.Watcher, StartOf(submit, generations)),
-                $"{JobHash.Of(run.Id):x16}-{_accepted}");
+            var props = keeper.Storage is { } storage
+                ? DurableJobActor.Props(run, directory, keeper, submit.Watcher, JournalOf(submit, storage))
+                : JobActor.Props(run, directory, keeper, submit.Watcher, StartOf(submit, generations));
+            var job = Context.ActorOf(props, $"{JobHash.Of(run.Id):x16}-{_accepted}");
             _running.Add(run.Id, Context.Watch(job));
             Sender.Tell(new JobAccepted(job));
         });
@@ -81,6 +90,13 @@ public sealed class CoordinatorActor : ReceiveActor
                 _running.Remove(id);
             }
         });
+        Receive<NodesLeftBehind>(left =>
+        {
+            if (!left.Agents.IsEmpty)
+            {
+                Context.ActorOf(FarewellActor.Props(left));
+            }
+        });
         Receive<GenerationBegins>(begins => generations.OnBegun(begins.JobId, begins.Generation));
     }
 
@@ -95,6 +111,28 @@ public sealed class CoordinatorActor : ReceiveActor
     /// <summary>How to make the actor's supervisor, which starts it anew, ever more slowly, whatever ended it.</summary>
     public static Props Supervised(IActorRef directory, JobKeeper keeper, JobService? service = null) => BackoffSupervisor.Props(
         Backoff.OnStop(Props(directory, keeper, service), Name, _restartAfterLeast, _restartAfterMost, randomFactor: 0.2, maxNrOfRetries: -1));
+
+    private static JournalOfJob JournalOf(SubmitJob submit, JobStorage storage)
+    {
+        var run = submit.Run;
+
+        // What its journal says holds, also against what somebody kept in memory.
+        submit.Start?.Dispose();
+        var submitted = new JobSubmitted(
+            run.Id,
+            CanonicalForm.Of(run.Job),
+            "data",
+            run.Data.Fingerprint,
+            null,
+            null,
+            storage.ProgramVersion,
+            0,
+            Context.System.Scheduler.Now);
+        return new JournalOfJob(submitted, run.StateLayout(), storage.Store, run.Job.Checkpoints.Keep, submit.BeginsAnew)
+        {
+            Name = submit.JournalName ?? run.Id,
+        };
+    }
 
     private static JobStart StartOf(SubmitJob submit, GenerationNumbers generations)
     {

@@ -66,3 +66,13 @@ internal sealed record GenerationBegins(string JobId, long Generation) : INoSeri
 /// <summary>A job tells its coordinator that it is over, before its watcher hears it: who does may hand it in again.</summary>
 /// <param name="JobId">Which job.</param>
 internal sealed record JobEnds(string JobId) : INoSerializationVerificationNeeded;
+
+/// <summary>
+/// A job that is over tells its coordinator of nodes that did not answer when its last generations ended: they may be alive,
+/// and are to give up what they keep.
+/// </summary>
+/// <param name="JobId">Which job.</param>
+/// <param name="Generation">Its last generation.</param>
+/// <param name="Agents">The nodes' agents.</param>
+internal sealed record NodesLeftBehind(string JobId, long Generation, ImmutableArray<IActorRef> Agents)
+    : INoSerializationVerificationNeeded;

@@ -1,5 +1,5 @@
 using Akka.Actor;
-using DistributedBackprop.Actors.Checkpoints;
+using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Actors.Jobs;
@@ -21,6 +21,12 @@ public sealed partial class JobActor
 
     private void Place()
     {
+        if (_records.IsKeeping)
+        {
+            // What follows what is being kept comes first; it places the job then.
+            return;
+        }
+
         if (_outcome is not null)
         {
             TellOver();
@@ -51,9 +57,35 @@ public sealed partial class JobActor
         _hasToldThatItWaits = false;
         _generation++;
         Context.Parent.Tell(new GenerationBegins(_run.Id, _generation));
+
+        // Before any node hears of it: a number that was used is never used again, whatever ends this process.
+        _records.Keep(new JobPlaced(_generation, _reason, _recoveries), () => Drive(placement));
+    }
+
+    private void Drive(Placement placement)
+    {
+        if (_outcome is not null || _wish != Wish.None)
+        {
+            Place();
+            return;
+        }
+
+        // While the number was being kept a checkpoint may have been saved, and a node may have gone: layers and course
+        // begin at one step, and only where there are nodes.
+        if (_progress.State != _restore.Progress)
+        {
+            GoBack();
+        }
+
+        if (placement.Nodes.Any(name => _nodes.Find(name) is null))
+        {
+            Place();
+            return;
+        }
+
         var prepare = _nodes.Order(_generation, placement, _progress.Step, _restore.Origin);
         var state = _restore.Share();
-        _driver = Context.ActorOf(GenerationDriver.Props(prepare, _reason, _keeper, _layout, state), $"g{_generation}");
+        _driver = Context.ActorOf(GenerationDriver.Props(prepare, _reason!, _keeper, _layout, state), $"g{_generation}");
     }
 
     private bool MoveIfDrained()
@@ -103,6 +135,11 @@ public sealed partial class JobActor
         }
         else
         {
+            if (!parametersOnly)
+            {
+                Context.System.EventStream.Publish(new CheckpointBegins(_run.Id, _progress.Step));
+            }
+
             _driver.Tell(new CaptureAll(_generation, _progress.Step, parametersOnly, TrainsOn: false));
         }
     }
@@ -129,7 +166,7 @@ public sealed partial class JobActor
         }
     }
 
-    private void OnSaved(long step, CheckpointCommitted? committed, string? whyNot)
+    private void OnSaved(long step, Checkpoints.CheckpointCommitted? committed)
     {
         // A job that moves goes on from what it has in memory, saved or not.
         var moves = step == _drainedAt && _wish != Wish.Pause;
@@ -146,10 +183,6 @@ public sealed partial class JobActor
         if (step != _drainedAt)
         {
             GoOn();
-        }
-        else if (whyNot is not null && !moves)
-        {
-            Fail($"it cannot pause: its checkpoint is not saved: {whyNot}");
         }
         else
         {
@@ -194,7 +227,12 @@ public sealed partial class JobActor
             return;
         }
 
-        _recoveries += _isUp ? 1 : 0;
+        if (_isUp)
+        {
+            _recoveries++;
+            Context.System.EventStream.Publish(new RecoveryBegins(_run.Id, _progress.Step, reason));
+        }
+
         EndGeneration(reason, isBroken: true);
     }
 
@@ -210,9 +248,10 @@ public sealed partial class JobActor
     private void EndGeneration(string? reason, bool isBroken)
     {
         _isTraining = false;
-        _reason ??= reason;
         if (!_isEnding)
         {
+            // Also of a generation that never came up: what ended it is why the next one is there.
+            _reason = reason ?? _reason;
             _isEnding = true;
             _clock.StopTraining();
             _driver.Tell(new EndGeneration(_generation, isBroken));
@@ -224,6 +263,7 @@ public sealed partial class JobActor
         _driver = null;
         (_isEnding, _isUp, _drainedAt) = (false, false, null);
         _watch.Add(over.Statistics);
+        Context.System.EventStream.Publish(new GenerationMeasured(_run.Id, over.Statistics));
         foreach (var silent in over.Silent)
         {
             _nodes.OnSilent(silent);
@@ -231,12 +271,17 @@ public sealed partial class JobActor
 
         if (_outcome is null)
         {
-            _progress = _run.ProgressFrom(_restore.Progress);
-            _boundary = new EpochBoundary(_run, _progress);
-            _grants = new GrantWindow(_progress, _run.StepsAhead, _clock, _grants.Watched);
-            _checkpoints.Restart(_progress);
+            GoBack();
         }
 
         Place();
+    }
+
+    private void GoBack()
+    {
+        _progress = _run.ProgressFrom(_restore.Progress);
+        _boundary = new EpochBoundary(_run, _progress);
+        _grants = new GrantWindow(_progress, _run.StepsAhead, _clock, _grants.Watched);
+        _checkpoints.Restart(_progress);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Akka.Actor;
+using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Training.Jobs;
 
@@ -44,9 +45,12 @@ public sealed partial class JobActor
         }
 
         var before = _progress.Step;
+        var report = new StepReport();
         foreach (var step in judged.Steps.SelectMany(at => _progress.OnStepJudged(at.Step, judged.Replica, at.LossSum, at.Correct)))
         {
-            _watch.Tell(new StepDone(step.Step, step.Epoch, step.Loss, step.Accuracy, _clock.RateOf(step.Examples)));
+            var rate = _clock.RateOf(step.Examples);
+            _watch.Tell(new StepDone(step.Step, step.Epoch, step.Loss, step.Accuracy, rate));
+            report.Add(step.Examples, rate, step.Loss);
         }
 
         if (_progress.Step == before)
@@ -54,6 +58,7 @@ public sealed partial class JobActor
             return;
         }
 
+        Context.System.EventStream.Publish(report.SignalOf(_run.Id, _progress.Step));
         _steps.OnSteps((int)(_progress.Step - before));
         _checkpoints.SaveTaken();
         if (_progress.IsAtBoundary && _wish != Wish.Cancel)
@@ -79,11 +84,37 @@ public sealed partial class JobActor
             _driver.Tell(order);
         }
 
-        if (next is AfterBoundary.NextStep or AfterBoundary.End && _boundary.Epoch is { } epoch)
+        if (next is not (AfterBoundary.NextStep or AfterBoundary.End) || _boundary.Epoch is not { } epoch)
+        {
+            Proceed(next);
+        }
+        else if (epoch.Epoch <= _decidedEpochs)
         {
             _watch.Tell(epoch);
+            Proceed(next);
         }
+        else
+        {
+            // Nothing beyond it is granted before.
+            var driver = _driver;
+            _records.Keep(new EpochDecided(epoch, next == AfterBoundary.End), () =>
+            {
+                _decidedEpochs = epoch.Epoch;
+                _watch.Tell(epoch);
+                if (_driver is null)
+                {
+                    Place();
+                }
+                else if (_driver.Equals(driver) && !_isEnding && _outcome is null)
+                {
+                    Proceed(next);
+                }
+            });
+        }
+    }
 
+    private void Proceed(AfterBoundary next)
+    {
         switch (next)
         {
             case AfterBoundary.NextStep:
@@ -116,13 +147,14 @@ public sealed partial class JobActor
 
     private void GrantSteps()
     {
-        if (!_isTraining || _wish != Wish.None || _nodes.WantsToMove(_placement!))
+        if (!_isTraining || _records.IsKeeping || _wish != Wish.None || _nodes.WantsToMove(_placement!))
         {
             return;
         }
 
         if (_checkpoints.TryAsk(_grants.Granted, out var step))
         {
+            Context.System.EventStream.Publish(new CheckpointBegins(_run.Id, step));
             _driver.Tell(new CaptureAll(_generation, step, ParametersOnly: false, TrainsOn: true));
         }
 

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using DistributedBackprop.Actors.Checkpoints;
+using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Training.Checkpoints;
@@ -32,6 +33,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
     private readonly RestorePoint _restore;
     private readonly CheckpointFlow _checkpoints;
     private readonly StepWatch _steps;
+    private readonly JobRecords _records;
     private readonly RepeatedFailures _failures = new();
     private readonly long _examplesBefore;
     private JobProgress _progress;
@@ -45,12 +47,14 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
     private Wish _wish;
     private long _generation;
     private int _recoveries;
+    private int _decidedEpochs;
     private long? _drainedAt;
     private bool _hasStarted;
     private bool _isUp;
     private bool _isEnding;
     private bool _isTraining;
     private bool _hasToldThatItWaits;
+    private bool _isOver;
 
     /// <summary>Makes the actor, which begins as soon as there are nodes.</summary>
     /// <param name="run">The job.</param>
@@ -76,7 +80,9 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         _restore = new RestorePoint(run, _layout, keeper.Pool, start);
         _progress = run.ProgressFrom(_restore.Progress);
         _checkpoints = new CheckpointFlow(
-            run, keeper.Checkpoints, Self, _restore, _progress, Context.System.Scheduler);
+            run, start.Journal ?? keeper.Checkpoints, Self, _restore, _progress, Context.System.Scheduler);
+        _records = new JobRecords(start.Journal, Self);
+        _decidedEpochs = start.DecidedEpochs;
         _boundary = new EpochBoundary(run, _progress);
         _grants = new GrantWindow(_progress, run.StepsAhead, _clock);
         FromGeneration();
@@ -94,7 +100,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
-    private bool IsDrained => _isTraining && !_progress.IsOver && !_boundary.IsEvaluating && _grants.IsDrained;
+    private bool IsDrained => _isTraining && !_records.IsKeeping && !_progress.IsOver && !_boundary.IsEvaluating && _grants.IsDrained;
 
     /// <summary>How to make the actor.</summary>
     public static Props Props(
@@ -168,8 +174,8 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
             GrantSteps();
         });
         Receive<AllCaptured>(OnCaptured);
-        Receive<CheckpointCommitted>(committed => OnSaved(committed.Step, committed, null));
-        Receive<CheckpointNotCommitted>(not => OnSaved(not.Step, null, not.Reason));
+        Receive<Checkpoints.CheckpointCommitted>(committed => OnSaved(committed.Step, committed));
+        Receive<CheckpointNotCommitted>(not => OnSaved(not.Step, null));
         Receive<NodeRefusedJob>(refused =>
         {
             _nodes.Exclude(refused.Node, refused.Reason);
@@ -223,6 +229,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
             _grants.OnWatched(watched.Step);
             GrantSteps();
         });
+        Receive<RecordKept>(_ => _records.OnKept());
         Receive<PauseJob>(_ =>
         {
             _wish = _wish == Wish.None ? Wish.Pause : _wish;
@@ -260,7 +267,33 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         }
     }
 
+    // The last word is kept before it is told.
     private void TellOver()
+    {
+        if (_isOver)
+        {
+            return;
+        }
+
+        _isOver = true;
+        switch (_outcome)
+        {
+            case TrainingCompleted completed:
+                _records.Keep(() => new KeepCompletion(completed, _final!.Share()), TellOverNow);
+                break;
+            case TrainingPaused paused:
+                _records.Keep(new JobPaused(paused.Step), TellOverNow);
+                break;
+            case TrainingCancelled cancelled:
+                _records.Keep(new JobCancelled(cancelled.Step), TellOverNow);
+                break;
+            case TrainingFailed failed:
+                _records.Keep(new JobFailed(failed.Step, failed.Layer, failed.Reason), TellOverNow);
+                break;
+        }
+    }
+
+    private void TellOverNow()
     {
         var final = _outcome is TrainingCompleted ? new FinalWeights(_run.Graph, _final!).Vectors(_keeper.Pool) : [];
         var goesOnFrom = _outcome is not TrainingPaused ? null : new JobStart
@@ -273,6 +306,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
             ToldEpochs = _watch.ToldEpochs,
         };
         GiveUpStates();
+        Context.Parent.Tell(new NodesLeftBehind(_run.Id, _generation, [.. _nodes.Silent]));
         Context.Parent.Tell(new JobEnds(_run.Id));
         _watch.TellOver(_outcome!, final, goesOnFrom);
         Context.Stop(Self);

@@ -1,3 +1,4 @@
+using Akka.Actor;
 using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Jobs;
 
@@ -23,6 +24,12 @@ public sealed record JobStart : IDisposable
 
     /// <summary>The epochs that were told: they are not told again.</summary>
     public int ToldEpochs { get; init; }
+
+    /// <summary>The epochs whose end is in the journal: it is not written again.</summary>
+    public int DecidedEpochs { get; init; }
+
+    /// <summary>Who keeps what happens (<see cref="Journal.JobJournalActor"/>) and saves checkpoints; null for nobody.</summary>
+    public IActorRef? Journal { get; init; }
 
     /// <inheritdoc/>
     public void Dispose() => State?.Dispose();

@@ -26,6 +26,12 @@ public sealed record JobHistory
     /// <summary>The last placement; 0 before the first.</summary>
     public long Generation { get; private init; }
 
+    /// <summary>Whether it was placed since it was handed in.</summary>
+    public bool WasPlaced { get; private init; }
+
+    /// <summary>How often the job was recovered: what had been counted when it was placed last, and each takeover while it ran.</summary>
+    public int Recoveries { get; private init; }
+
     /// <summary>The last epoch that was decided; null before the first. Its values and those before it were told.</summary>
     public EpochDone? LastEpoch { get; private init; }
 
@@ -78,7 +84,13 @@ public sealed record JobHistory
         ArgumentNullException.ThrowIfNull(record);
         if (record is JobTookOver tookOver)
         {
-            return this with { Epoch = Larger(tookOver.Epoch, Epoch, record) };
+            // Whoever ran it is gone.
+            var wasRunning = WasPlaced && PausedAt is null && Outcome is null;
+            return this with
+            {
+                Epoch = Larger(tookOver.Epoch, Epoch, record),
+                Recoveries = Recoveries + (wasRunning ? 1 : 0),
+            };
         }
 
         if (Submitted is null != record is JobSubmitted)
@@ -94,7 +106,12 @@ public sealed record JobHistory
         return record switch
         {
             JobSubmitted submitted => this with { Submitted = submitted },
-            JobPlaced placed => this with { Generation = Larger(placed.Generation, Generation, record) },
+            JobPlaced placed => this with
+            {
+                Generation = Larger(placed.Generation, Generation, record),
+                WasPlaced = true,
+                Recoveries = Math.Max(Recoveries, placed.Recoveries),
+            },
             EpochDecided decided => After(decided),
             CheckpointCommitted committed => After(committed),
             CheckpointDropped dropped => After(dropped),

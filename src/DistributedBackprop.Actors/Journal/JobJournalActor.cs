@@ -31,7 +31,7 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
     {
         ArgumentNullException.ThrowIfNull(job);
         _job = job;
-        PersistenceId = $"job-{job.Id}";
+        PersistenceId = $"job-{job.Name}";
         Recover<JobRecord>(record => _history = _history.After(record));
         Command<StoreAnswers>(_ => TakeOver());
         Command<StateLoaded>(loaded => TellOpened(loaded.State));
@@ -65,7 +65,7 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
             _history = _history.Forgotten();
         }
 
-        _job.Store.Tell(new ProbeStore(_job.Id));
+        _job.Store.Tell(new ProbeStore(_job.Name));
     }
 
     /// <inheritdoc/>
@@ -77,32 +77,46 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
         new JournalLost($"{@event.GetType().Name} was not persisted: {cause.Message}"));
 
     /// <inheritdoc/>
-    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr) =>
+        Lose(new JournalLost($"{@event.GetType().Name} was refused: {cause.Message}"));
+
+    private void Lose(JournalLost lost)
     {
-        Context.Parent.Tell(new JournalLost($"{@event.GetType().Name} was refused: {cause.Message}"));
+        Context.Parent.Tell(lost);
         Context.Stop(Self);
     }
 
     private void TakeOver()
     {
-        if (_history.Submitted is { } known && WhyOther(known, _job.Submitted) is { } why)
+        if (_job.KnownEpoch > 0 && _history.Epoch > _job.KnownEpoch)
         {
-            Context.Parent.Tell(new JournalLost($"the job goes on only as it was handed in: {why}"));
-            Context.Stop(Self);
-            return;
+            Lose(new JournalLost($"its epoch is {_history.Epoch}, and was {_job.KnownEpoch} here", IsTakenOver: true));
         }
-
-        Commit(new JobTookOver(_history.Epoch + 1), () =>
+        else if (_history.Submitted is { } known && WhyOther(known, _job.Submitted) is { } why)
         {
-            if (_history.Submitted is null)
-            {
-                Commit(_job.Submitted, Load);
-            }
-            else
-            {
-                Load();
-            }
-        });
+            Lose(new JournalLost($"the job goes on only as it was handed in: {why}", IsFinal: true));
+        }
+        else
+        {
+            Commit(new JobTookOver(_history.Epoch + 1), Begin);
+        }
+    }
+
+    // A job that was interrupted is recovered by this; one that was paused is resumed.
+    private void Begin()
+    {
+        if (_history.Submitted is null)
+        {
+            Commit(_job.Submitted, Load);
+        }
+        else if (_history.PausedAt is not null && _history.Outcome is null)
+        {
+            Commit(new JobResumed(), Load);
+        }
+        else
+        {
+            Load();
+        }
     }
 
     private static string? WhyOther(JobSubmitted known, JobSubmitted now) =>
@@ -122,7 +136,7 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
         }
         else
         {
-            _job.Store.Tell(new LoadState(_job.Id, manifest, layout));
+            _job.Store.Tell(new LoadState(_job.Name, manifest, layout));
         }
     }
 
@@ -130,8 +144,7 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
     {
         if (_history.Outcome is not null || _history.NewestCheckpoint is not { } newest)
         {
-            Context.Parent.Tell(new JournalLost($"the final weights of the job are damaged: {damaged.Reason}"));
-            Context.Stop(Self);
+            Lose(new JournalLost($"the final weights of the job are damaged: {damaged.Reason}", IsFinal: true));
             return;
         }
 
@@ -164,7 +177,7 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
         using (state)
         {
             _writing.Add(_writes, new Writing(sender, commit, completion, _history.Generation));
-            _job.Store.Tell(new WriteState(_job.Id, _writes, [.. StateRange.AllOf(state)]));
+            _job.Store.Tell(new WriteState(_job.Name, _writes, [.. StateRange.AllOf(state)]));
         }
     }
 
@@ -186,8 +199,8 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
         var manifest = new CheckpointManifest(writing.Generation, commit.Progress, StateManifest.Of(_job.Layout, written.Chunks));
         Commit(new Journal.CheckpointCommitted(manifest, _job.Keep), () =>
         {
-            writing.Sender.Tell(new Checkpoints.CheckpointCommitted(_job.Id, commit.Step, manifest.State.Bytes));
-            _job.Store.Tell(new KeepStates(_job.Id, written.Write, [.. _history.NeededStates]));
+            writing.Sender.Tell(new Checkpoints.CheckpointCommitted(_job.Submitted.JobId, commit.Step, manifest.State.Bytes));
+            _job.Store.Tell(new KeepStates(_job.Name, written.Write, [.. _history.NeededStates]));
         });
     }
 
@@ -198,13 +211,12 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
             case WriteState write when _writing.Remove(write.Write, out var writing):
                 if (writing.Commit is { } commit)
                 {
-                    writing.Sender.Tell(new CheckpointNotCommitted(_job.Id, commit.Step, failed.Reason));
+                    writing.Sender.Tell(new CheckpointNotCommitted(_job.Submitted.JobId, commit.Step, failed.Reason));
                 }
                 else
                 {
                     // Its tensors are gone with the request: whoever has the weights hands them in again.
-                    Context.Parent.Tell(new JournalLost($"the final weights were not kept: {failed.Reason}"));
-                    Context.Stop(Self);
+                    Lose(new JournalLost($"the final weights were not kept: {failed.Reason}"));
                 }
 
                 break;

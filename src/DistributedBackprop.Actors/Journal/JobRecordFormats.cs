@@ -22,8 +22,16 @@ internal static class JobRecordFormats
             "job-took-over-1", record => new() { Epoch = record.Epoch }, form => new(FromOne(form.Epoch, "epoch"))),
         JournalFormat.Of<JobPlaced, Forms.JobPlaced>(
             "job-placed-1",
-            record => new() { Generation = record.Generation, Reason = WireFields.Cut(record.Reason) },
-            form => new(FromOne(form.Generation, "generation"), Reason(form.Reason, "reason"))),
+            record => new()
+            {
+                Generation = record.Generation,
+                Reason = WireFields.Cut(record.Reason),
+                Recoveries = record.Recoveries,
+            },
+            form => new(
+                FromOne(form.Generation, "generation"),
+                Reason(form.Reason, "reason"),
+                FromZero(form.Recoveries, "recoveries"))),
         JournalFormat.Of<EpochDecided, Forms.EpochDecided>("epoch-decided-1", Write, Read),
         JournalFormat.Of<CheckpointCommitted, Forms.CheckpointCommitted>(
             "checkpoint-committed-1",

@@ -33,7 +33,8 @@ public sealed record JobTookOver(long Epoch) : JobRecord;
 /// <summary>The job was placed. A number is never used twice.</summary>
 /// <param name="Generation">Which placement, from 1.</param>
 /// <param name="Reason">Why, for people.</param>
-public sealed record JobPlaced(long Generation, string Reason) : JobRecord;
+/// <param name="Recoveries">How often the job was recovered until then.</param>
+public sealed record JobPlaced(long Generation, string Reason, int Recoveries = 0) : JobRecord;
 
 /// <summary>The end of an epoch was decided. Nothing beyond it was granted before.</summary>
 /// <param name="Epoch">Its values.</param>

@@ -14,8 +14,11 @@ namespace DistributedBackprop.Actors.Journal;
 /// </param>
 public sealed record JournalOfJob(JobSubmitted Submitted, StateLayout Layout, IActorRef Store, int Keep, bool BeginsAnew)
 {
-    /// <summary>The job.</summary>
-    public string Id => Submitted.JobId;
+    /// <summary>Names its journal and its states in the store.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The epoch of whoever opens it, where it had it before: a later one says that it was taken over. 0: it had not.</summary>
+    public long KnownEpoch { get; init; }
 }
 
 /// <summary>To whoever opened a journal: it is theirs, and this is where the job stands.</summary>
@@ -26,7 +29,10 @@ public sealed record JournalOpened(IActorRef Journal, JobHistory History, Traini
 
 /// <summary>To whoever opened a journal: nothing more is kept. The actor is stopped.</summary>
 /// <param name="Reason">Why, for people.</param>
-public sealed record JournalLost(string Reason) : INoSerializationVerificationNeeded;
+/// <param name="IsFinal">Whether it would be the same when it is opened again.</param>
+/// <param name="IsTakenOver">Whether somebody else has it now.</param>
+public sealed record JournalLost(string Reason, bool IsFinal = false, bool IsTakenOver = false)
+    : INoSerializationVerificationNeeded;
 
 /// <summary>Something happened: keep it. The answer, when it is durable, is <see cref="RecordKept"/>.</summary>
 /// <param name="Record">What.</param>

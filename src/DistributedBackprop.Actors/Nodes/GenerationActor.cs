@@ -241,7 +241,8 @@ public sealed class GenerationActor : ReceiveActor
         using var states = new LayerStates(_scope, _state, _node.Pool);
         try
         {
-            _actors = new PipelineBuilder(_scope, _job, _data, _lanes, _meters, _averaging).Build(Context, states);
+            var observer = _node.ObserverOf?.Invoke(_prepare.Job);
+            _actors = new PipelineBuilder(_scope, _job, _data, _lanes, _meters, _averaging, observer).Build(Context, states);
         }
         finally
         {

@@ -88,11 +88,16 @@ public sealed class NodeActor : ReceiveActor
         if (_running.TryGetValue(release.JobId, out var running) && running.Generation == release.Generation)
         {
             running.Actor.Forward(release);
+            return;
         }
-        else
+
+        if (running?.Generation < release.Generation)
         {
-            Sender.Tell(new GenerationReleased(release.Generation, _equipment.Name, null));
+            // Of an earlier one the job has not heard for long: it is over as well.
+            running.Actor.Tell(new ReleaseGeneration(release.JobId, running.Generation));
         }
+
+        Sender.Tell(new GenerationReleased(release.Generation, _equipment.Name, null));
     }
 
     private void Start(PrepareGeneration prepare, IActorRef job)

@@ -1,4 +1,6 @@
+using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Actors.Transport;
+using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Actors.Nodes;
@@ -12,6 +14,9 @@ namespace DistributedBackprop.Actors.Nodes;
 public sealed record NodeEquipment(
     INodeLife Life, LayerThreads Threads, TensorPool Pool, IDataSets Data, ITensorPlane? Plane)
 {
+    /// <summary>Who watches the layers of a job that runs here; null for nobody.</summary>
+    public Func<TrainingJob, IPassObserver?>? ObserverOf { get; init; }
+
     /// <summary>What the node says of itself.</summary>
     public NodeDescription Description => Life.Description;
 

@@ -16,13 +16,15 @@ namespace DistributedBackprop.Actors.Nodes;
 /// <param name="lanes">The threads.</param>
 /// <param name="meters">Of the stages here.</param>
 /// <param name="averaging">Of the averagings here.</param>
+/// <param name="observer">Watches what runs here; null in training.</param>
 internal sealed class PipelineBuilder(
     GenerationScope scope,
     IActorRef job,
     DataSet? data,
     Lanes lanes,
     IReadOnlyDictionary<(int Replica, int Stage), StageMeter> meters,
-    AveragingMeter averaging)
+    AveragingMeter averaging,
+    IPassObserver? observer)
 {
     private readonly Schedule _schedule = Schedule.Of(
         scope.Parallelism.Schedule, scope.Parallelism.Stages, scope.Prepare.Job.Training.MicroBatches);
@@ -68,7 +70,8 @@ internal sealed class PipelineBuilder(
         job,
         replica,
         Loss.Of(Prepare.Job.Loss, scope.Graph.Output),
-        WorkspaceOf(replica, LastStage));
+        WorkspaceOf(replica, LastStage),
+        observer);
 
     private LayerAssignment Assign(GraphNode node, int replica, StepPlan plan) => new(
         node,
@@ -82,7 +85,10 @@ internal sealed class PipelineBuilder(
         plan.TotalSteps,
         WorkspaceOf(replica, scope.StageOf[node.Index]),
         meters[(replica, scope.StageOf[node.Index])],
-        averaging);
+        averaging)
+    {
+        Observer = observer,
+    };
 
     private ReplicaAssignment AssignReplica(int replica, StepPlan plan) => new(
         replica,

@@ -34,6 +34,7 @@ public sealed class LayerActor : PipelineActor
     private long _closedAfter = -1;
     private bool _isClosing;
     private long _step;
+    private long _observedStep;
     private int _examples;
     private int _position;
     private int _nextChunk;
@@ -50,6 +51,7 @@ public sealed class LayerActor : PipelineActor
         _activations = new Arrivals(assignment.Node.Inputs.Length);
         _deltas = new Arrivals(assignment.Node.OutputEdges.Length);
         _step = assignment.AfterStep + 1;
+        _observedStep = assignment.AfterStep;
         _inputDeltas = new Tensor?[assignment.Node.Inputs.Length];
         _inputDeltaWanted = assignment.Node.InputDeltaWanted.AsMemory();
     }
@@ -141,6 +143,7 @@ public sealed class LayerActor : PipelineActor
     // Does whatever can be done, in the schedule's order.
     private void Advance()
     {
+        ShowUpdate();
         do
         {
             SendStateIfAsked();
@@ -205,6 +208,7 @@ public sealed class LayerActor : PipelineActor
             _step++;
             _peers.Begin(_step - 1, _gradient!, _examples);
             _examples = 0;
+            ShowUpdate();
         }
 
         return true;
@@ -235,10 +239,11 @@ public sealed class LayerActor : PipelineActor
         _examples += key.IsTraining ? inputs[0].Shape[0] : 0;
         try
         {
-            return Layer.Forward(
-                key.IsTraining ? _peers.Parameters : _peers.RoundParameters,
-                inputs,
-                new ForwardPass(_assignment.Workspace, key.IsTraining, key.Step, firstPosition));
+            var parameters = key.IsTraining ? _peers.Parameters : _peers.RoundParameters;
+            var (output, pullback) = Layer.Forward(
+                parameters, inputs, new ForwardPass(_assignment.Workspace, key.IsTraining, key.Step, firstPosition));
+            _assignment.Observer?.OnForward(key, _assignment.Node, inputs, parameters, output, pullback);
+            return (output, pullback);
         }
         finally
         {
@@ -255,7 +260,9 @@ public sealed class LayerActor : PipelineActor
     {
         _assignment.Meter.Backward();
         var deltas = _deltas.Take(key);
+        _assignment.Observer?.OnDeltas(key, _assignment.Node, deltas);
         var delta = DeltaSum.InGraphOrder(deltas);
+        _assignment.Observer?.OnDelta(key, _assignment.Node, delta);
         _deltas.GiveBack(deltas);
         _stash.Remove(key.Index, out var pullback);
         using (pullback)
@@ -266,12 +273,23 @@ public sealed class LayerActor : PipelineActor
                 _inputDeltas);
         }
 
+        _assignment.Observer?.OnBackward(key, _assignment.Node, _gradient!);
         for (var input = 0; input < _inputDeltas.Length; input++)
         {
             if (_links!.Backward[input] is { } link)
             {
                 link.Target.Tell(new Delta(Generation, key, _assignment.Replica, link.Edge, _inputDeltas[input]!));
             }
+        }
+    }
+
+    // Peers may take their time: the update is shown when it is done, before anything is computed with it.
+    private void ShowUpdate()
+    {
+        if (_assignment.Observer is { } observer && _observedStep < _step - 1 && !_peers.IsBusy)
+        {
+            _observedStep = _step - 1;
+            observer.OnUpdated(_observedStep, _assignment.Node, _assignment.RateAt(_observedStep), _peers.Parameters);
         }
     }
 

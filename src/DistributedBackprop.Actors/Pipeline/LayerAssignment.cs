@@ -35,6 +35,9 @@ public sealed record LayerAssignment(
     StageMeter Stage,
     AveragingMeter Meter)
 {
+    /// <summary>Watches the layer; null in training.</summary>
+    public IPassObserver? Observer { get; init; }
+
     /// <summary>The layer's own rate of a step.</summary>
     public double RateAt(long step) => LearningRates.At(LearningRate, step, TotalSteps) * Node.Description.LearningRateFactor;
 }

@@ -17,6 +17,7 @@ public sealed class LossActor : PipelineActor, IWithTimers
     private readonly int _replica;
     private readonly Loss _loss;
     private readonly Workspace _workspace;
+    private readonly IPassObserver? _observer;
     private readonly Arrivals _outputs = new(1);
     private readonly Dictionary<MicroBatchKey, Targets> _targets = [];
     private Connect? _links;
@@ -32,12 +33,15 @@ public sealed class LossActor : PipelineActor, IWithTimers
     /// <param name="replica">Whose pipeline it ends.</param>
     /// <param name="loss">How wrong an output is.</param>
     /// <param name="workspace">What to compute with.</param>
-    public LossActor(long generation, IActorRef job, int replica, Loss loss, Workspace workspace)
+    /// <param name="observer">Watches it; null in training.</param>
+    public LossActor(
+        long generation, IActorRef job, int replica, Loss loss, Workspace workspace, IPassObserver? observer = null)
         : base(generation, job)
     {
         _replica = replica;
         _loss = loss;
         _workspace = workspace;
+        _observer = observer;
     }
 
     /// <inheritdoc/>
@@ -50,8 +54,9 @@ public sealed class LossActor : PipelineActor, IWithTimers
     protected override long CurrentStep => _next.Step;
 
     /// <summary>How to make the actor.</summary>
-    public static Props Props(long generation, IActorRef job, int replica, Loss loss, Workspace workspace) =>
-        Akka.Actor.Props.Create(() => new LossActor(generation, job, replica, loss, workspace));
+    public static Props Props(
+        long generation, IActorRef job, int replica, Loss loss, Workspace workspace, IPassObserver? observer = null) =>
+        Akka.Actor.Props.Create(() => new LossActor(generation, job, replica, loss, workspace, observer));
 
     /// <inheritdoc/>
     protected override void BecomeConnected(Connect links)
@@ -129,6 +134,7 @@ public sealed class LossActor : PipelineActor, IWithTimers
             return;
         }
 
+        _observer?.OnJudged(key, targets.Labels.Integers, _sum, _correct, delta);
         if (delta is not null)
         {
             var link = _links!.Backward[0]!;

@@ -63,6 +63,18 @@ internal sealed class TensorLink : ITensorLink, IDeadline
         return true;
     }
 
+    /// <summary>Frames that have a place and wait to leave.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _flows.Waiting;
+            }
+        }
+    }
+
     public long BytesSent(Flow flow) => Interlocked.Read(ref _bytesSent[(int)flow]);
 
     public void Dispose()
@@ -102,6 +114,7 @@ internal sealed class TensorLink : ITensorLink, IDeadline
             _flows.Dispose();
         }
 
+        _plane.Links.Remove(this);
         _observer.OnReleased(this);
         if (!_isBroken)
         {

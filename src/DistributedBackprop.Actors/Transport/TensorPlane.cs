@@ -56,6 +56,14 @@ public sealed class TensorPlane : ConnectionHandler, ITensorPlane, IDisposable
     /// <summary>Connections that have yet to say hello.</summary>
     public int Strangers => Admission.Strangers;
 
+    /// <summary>Frames that have a place at another node and wait to leave.</summary>
+    public int FramesWaiting => Links.Waiting;
+
+    /// <summary>Payload bytes of a flow that have left for other nodes.</summary>
+    public long BytesSent(Flow flow) => Links.BytesSent(flow);
+
+    internal OpenLinks Links { get; } = new();
+
     internal TensorPool Pool { get; }
 
     internal ILogger Log { get; }
@@ -78,6 +86,7 @@ public sealed class TensorPlane : ConnectionHandler, ITensorPlane, IDisposable
     public ITensorLink Open(DnsEndPoint peer, ILinkObserver observer)
     {
         var link = new TensorLink(this, peer, observer);
+        Links.Add(link);
         link.Start();
         return link;
     }

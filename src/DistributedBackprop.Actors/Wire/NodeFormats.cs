@@ -100,7 +100,7 @@ internal static class NodeFormats
             GenerationFields.Step(wire.AfterStep, "after_step"),
             Read(wire.Origin))
         {
-            DataRoot = WireFields.Text(wire.DataRoot, "data_root", WireFields.MaxName),
+            DataRoot = wire.DataRoot.Length == 0 ? "" : WireFields.Name(wire.DataRoot, "data_root"),
         };
     }
 

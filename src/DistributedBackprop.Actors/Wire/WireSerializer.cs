@@ -78,11 +78,15 @@ public sealed class WireSerializer : SerializerWithStringManifest
         var format = FormatOf(obj);
         var wire = format.Write(obj, _references);
         var size = wire.CalculateSize();
-        return size <= MaxBytes
-            ? wire.ToByteArray()
-            : throw new SerializationException(string.Create(
+        if (size > MaxBytes)
+        {
+            throw new SerializationException(string.Create(
                 CultureInfo.InvariantCulture,
                 $"a message {format.Manifest} must have at most {MaxBytes} bytes (was {size})"));
+        }
+
+        WireTraffic.Wrote(size);
+        return wire.ToByteArray();
     }
 
     /// <inheritdoc/>
@@ -106,6 +110,7 @@ public sealed class WireSerializer : SerializerWithStringManifest
                 $"a message {manifest} must have at most {MaxBytes} bytes (was {bytes.Length})"));
         }
 
+        WireTraffic.Read(bytes.Length);
         try
         {
             return format.Read(bytes, _references);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Akka.Remote;
 using DistributedBackprop.Server.Cluster;
 using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Server.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 
@@ -68,7 +69,7 @@ internal static class NodeRun
     {
         try
         {
-            return await ClusterNode.StartAsync(options, logging => Log(logging, verbose));
+            return await ClusterNode.StartAsync(options, logging => Log(logging, options.LogFormat, verbose));
         }
         catch (StorageException e)
         {
@@ -82,18 +83,31 @@ internal static class NodeRun
     }
 
     // Standard output is for results.
-    private static void Log(ILoggingBuilder logging, bool verbose)
+    private static void Log(ILoggingBuilder logging, LogFormat format, bool verbose)
     {
         logging.SetMinimumLevel(verbose ? LogLevel.Information : LogLevel.Warning);
 
         // What hinders the start is said once, by this command.
         logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+
+        // Each call and each probe would be a line.
+        logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         logging.AddSimpleConsole(console => console.SingleLine = true);
+        logging.AddJsonConsole(console =>
+        {
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "O";
+        });
         logging.AddConsoleFormatter<FirstLineFormatter, ConsoleFormatterOptions>();
         logging.AddConsole(console =>
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace;
-            console.FormatterName = verbose ? ConsoleFormatterNames.Simple : FirstLineFormatter.FormatterName;
+            console.FormatterName = (format, verbose) switch
+            {
+                (LogFormat.Json, _) => ConsoleFormatterNames.Json,
+                (_, true) => ConsoleFormatterNames.Simple,
+                _ => FirstLineFormatter.FormatterName,
+            };
         });
     }
 

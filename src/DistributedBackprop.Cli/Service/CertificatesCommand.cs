@@ -15,19 +15,26 @@ internal static class CertificatesCommand
             HelpName = "NAMES",
             Required = true,
         };
+        var also = new Option<string[]>("--also")
+        {
+            Description = "Names or addresses under which any of the nodes is reached, too, as those of a load balancer; more than one with commas.",
+            HelpName = "NAMES",
+        };
         var days = new Option<int>("--days") { Description = "How long they are valid. Default: 90.", DefaultValueFactory = _ => 90, HelpName = "N" };
+        var secrets = new Option<bool>("--secrets") { Description = "Make the cluster's secret and the service's token, too, in the files secret and token, where they are not there." };
         var command = new Command(
             "certificates",
             "Make a certificate authority for development and certificates of nodes, for messages, tensors and the service. Where the authority is there already it signs further nodes.")
         {
-            folder, nodes, days,
+            folder, nodes, also, days, secrets,
         };
         command.SetAction(parsed =>
         {
-            var names = parsed.GetValue(nodes)!.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).ToList();
-            if (names.Count == 0 || names.Find(name => Uri.CheckHostName(name) == UriHostNameType.Unknown) is not null)
+            var names = Hosts("--nodes", parsed.GetValue(nodes)!);
+            var others = Hosts("--also", parsed.GetValue(also) ?? []);
+            if (names.Count == 0)
             {
-                throw new CommandException(ExitCode.Invalid, $"backprop: --nodes must be names or IP addresses (was '{string.Join(',', parsed.GetValue(nodes)!)}')");
+                throw new CommandException(ExitCode.Invalid, "backprop: --nodes must name at least one node");
             }
 
             if (parsed.GetValue(days) is < 1 or > 3650)
@@ -37,9 +44,14 @@ internal static class CertificatesCommand
 
             try
             {
-                foreach (var file in DevelopmentCertificates.Write(parsed.GetValue(folder)!, names, TimeSpan.FromDays(parsed.GetValue(days))))
+                foreach (var file in DevelopmentCertificates.Write(parsed.GetValue(folder)!, names, TimeSpan.FromDays(parsed.GetValue(days)), others))
                 {
                     Console.Out.WriteLine(file);
+                }
+
+                if (parsed.GetValue(secrets))
+                {
+                    DevelopmentCertificates.MintSecrets(parsed.GetValue(folder)!);
                 }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
@@ -50,5 +62,13 @@ internal static class CertificatesCommand
             return ExitCode.Done;
         });
         return command;
+    }
+
+    private static List<string> Hosts(string option, string[] texts)
+    {
+        var names = texts.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).ToList();
+        return names.Find(name => Uri.CheckHostName(name) == UriHostNameType.Unknown) is { } wrong
+            ? throw new CommandException(ExitCode.Invalid, $"backprop: {option} must be names or IP addresses (was '{wrong}')")
+            : names;
     }
 }

@@ -14,7 +14,7 @@ internal static class TrainCommand
     {
         var job = new Argument<string>("JOB") { Description = "The job file (YAML or JSON)." };
         var dataRoot = new Option<string?>("--data-root") { Description = "The folder of the data files. Default: the job file's folder.", HelpName = "DIR" };
-        var state = new Option<string?>("--state") { Description = "The folder of durable state. Default: .backprop. Jobs of this version leave nothing there.", HelpName = "DIR" };
+        var state = new Option<string?>("--state") { Description = "The folder of durable state: a job that was stopped goes on from its newest checkpoint there. Default: .backprop.", HelpName = "DIR" };
         var nodes = new Option<int?>("--nodes")
         {
             Description = "Train on N processes of this machine that form a cluster; the weights do not depend on it. Where it listens, TLS and the secret by which nodes of other machines may join are set as for 'backprop node'. Default: in this process.",
@@ -51,6 +51,7 @@ internal static class TrainCommand
         command.SetAction((parsed, _) => TrainRun.RunAsync(new TrainOptions(
             parsed.GetValue(job)!,
             parsed.GetValue(dataRoot),
+            parsed.GetValue(state),
             parsed.GetValue(nodes),
             parsed.GetValue(threads),
             parsed.GetValue(init),

@@ -4,6 +4,7 @@ using DistributedBackprop.Cli.Output;
 using DistributedBackprop.Server.Cluster;
 using DistributedBackprop.Server.Local;
 using DistributedBackprop.Server.Running;
+using DistributedBackprop.Server.Storage;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Pipeline;
@@ -90,7 +91,7 @@ internal static class TrainRun
     {
         if (options.Nodes is not { } nodes)
         {
-            return await LocalTraining.StartAsync(options.ThreadsPerProcess, cancellation);
+            return await LocalTraining.StartAsync(options.ThreadsPerProcess, options.StateFolder, cancellation);
         }
 
         // The settings of 'backprop node' are those of this process too: so nodes of other machines can join it.
@@ -98,7 +99,11 @@ internal static class TrainRun
         try
         {
             return await ClusterTraining.StartAsync(
-                new ClusterTrainingOptions(nodes, options.ThreadsPerProcess, options.DataFolder) { Head = head },
+                new ClusterTrainingOptions(nodes, options.ThreadsPerProcess, options.DataFolder) 
+                {
+                    Head = head,
+                    StateFolder = options.StateFolder,
+                },
                 Console.Error.WriteLine,
                 cancellation);
         }
@@ -113,6 +118,10 @@ internal static class TrainRun
         try
         {
             return await starting;
+        }
+        catch (StorageException e)
+        {
+            throw new CommandException(ExitCode.Invalid, $"backprop: --state: {e.Message}");
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

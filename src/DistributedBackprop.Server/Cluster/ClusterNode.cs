@@ -7,9 +7,11 @@ using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Grpc;
+using DistributedBackprop.Server.Health;
 using DistributedBackprop.Server.Local;
 using DistributedBackprop.Server.Running;
 using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Server.Telemetry;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 using Microsoft.AspNetCore.Hosting;
@@ -29,13 +31,15 @@ public sealed class ClusterNode : ITrainer
     private readonly TaskCompletionSource _up = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _stops;
 
-    private readonly ServicePort _service;
+    private readonly NodePorts _ports;
+    private readonly TelemetryExport? _telemetry;
     private readonly NodeStorage? _storage;
 
     private ClusterNode(
-        NodeOptions options, IHost host, NodeLife life, TensorPlane plane, TensorPool pool, ServicePort service, NodeStorage? storage)
+        NodeOptions options, IHost host, NodeLife life, TensorPlane plane, TensorPool pool, NodePorts ports, NodeStorage? storage)
     {
-        _service = service;
+        _ports = ports;
+        _telemetry = host.Services.GetService<TelemetryExport>();
         _storage = storage;
         Options = options;
         _host = host;
@@ -83,7 +87,10 @@ public sealed class ClusterNode : ITrainer
     /// <summary>Where clients reach its service; null where it has none.</summary>
     public Uri? Service => Options.Service is null
         ? null
-        : new UriBuilder(Options.Tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, Options.PublicHost, _service.Number).Uri;
+        : new UriBuilder(Options.Tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, Options.PublicHost, _ports.Service.Number).Uri;
+
+    /// <summary>Where it answers whether it lives and is ready; null where it does not.</summary>
+    public IPEndPoint? Health => Options.Service?.Health is { } health ? new IPEndPoint(health.Address, _ports.Health.Number) : null;
 
     /// <summary>Completes with the reason, for people, when the node must end: it was refused, or put down.</summary>
     public Task<string> Ended => _life.Ended;
@@ -102,16 +109,16 @@ public sealed class ClusterNode : ITrainer
         var pool = new TensorPool();
         var plane = new TensorPlane(new PlaneSettings(options.Name, options.Secret.Bytes) { Tls = options.Tls }, pool);
         var life = new NodeLife(() => Describe(options, plane));
-        var service = new ServicePort();
+        var ports = new NodePorts();
         IHost? host = null;
         try
         {
-            host = Build(options, logging, life, plane, pool, service, storage);
+            host = Build(options, logging, life, plane, pool, ports, storage);
 
             // Before the host starts, which would tell of a port in use at length.
             _ = host.Services.GetRequiredService<ActorSystem>();
             await host.StartAsync(cancellation);
-            var node = new ClusterNode(options, host, life, plane, pool, service, storage);
+            var node = new ClusterNode(options, host, life, plane, pool, ports, storage);
             node.Join();
             return node;
         }
@@ -150,7 +157,7 @@ public sealed class ClusterNode : ITrainer
     /// <inheritdoc cref="ITrainer.RunAsync"/>
     /// <exception cref="InvalidOperationException">This node is no coordinator.</exception>
     public Task<TrainingResult> RunAsync(JobRun run, Action<TrainingEvent> observe, CancellationToken cancellation = default) =>
-        new JobRunner(System, Coordinator ?? throw NoCoordinator()).RunAsync(run, observe, cancellation);
+        new JobRunner(System, Coordinator ?? throw NoCoordinator()) { Pauses = _storage is not null }.RunAsync(run, observe, cancellation);
 
     /// <summary>
     /// Leaves politely: no new work comes, what is here is handed over (at most for
@@ -190,6 +197,7 @@ public sealed class ClusterNode : ITrainer
             // The process ends all the same; the cluster finds out by itself.
         }
 
+        _telemetry?.Dispose();
         _host.Dispose();
         Plane.Dispose();
         _storage?.Dispose();
@@ -201,7 +209,7 @@ public sealed class ClusterNode : ITrainer
         NodeLife life,
         TensorPlane plane,
         TensorPool pool,
-        ServicePort service,
+        NodePorts ports,
         NodeStorage? storage) =>
         new HostBuilder()
             .ConfigureLogging(builder => logging?.Invoke(builder))
@@ -216,14 +224,16 @@ public sealed class ClusterNode : ITrainer
                         .AddTensorPlane(plane, new IPEndPoint(options.Host, options.TensorPort)));
                 if (options.Service is not null)
                 {
-                    web.UseService(options, service);
+                    web.UseService(options, ports.Service, ports.Health);
                 }
             })
             .ConfigureServices(services => services
+                .AddTelemetry(options, plane)
+                .AddDatabaseHealth(storage?.Database)
 
                 // Signals are the command line's to handle.
                 .AddSingleton<IHostLifetime, PassiveLifetime>()
-                .AddAkka(options.Secret.SystemName, akka => Configure(akka, options, life, plane, pool, service, storage)))
+                .AddAkka(options.Secret.SystemName, akka => Configure(akka, options, life, plane, pool, ports, storage)))
             .Build();
 
     private static void Configure(
@@ -232,7 +242,7 @@ public sealed class ClusterNode : ITrainer
         NodeLife life,
         TensorPlane plane,
         TensorPool pool,
-        ServicePort service,
+        NodePorts ports,
         NodeStorage? storage)
     {
         akka.ConfigureLoggers(loggers =>
@@ -248,9 +258,10 @@ public sealed class ClusterNode : ITrainer
 
         if (options.Service is not null)
         {
-            akka.AddServiceDoor(options, service);
+            akka.AddServiceDoor(options, ports.Service);
         }
 
+        akka.AddJobObservers(options);
         if (options.IsWorker)
         {
             akka.WithNode(new NodeEquipment(
@@ -263,7 +274,7 @@ public sealed class ClusterNode : ITrainer
 
         if (options.IsCoordinator)
         {
-            akka.AddCoordinator(options, new JobKeeper(pool, plane, life), storage?.Database);
+            akka.AddCoordinator(options, new JobKeeper(pool, plane, life), storage);
         }
     }
 

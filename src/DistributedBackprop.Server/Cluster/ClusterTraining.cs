@@ -5,6 +5,7 @@ using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Running;
+using DistributedBackprop.Server.Storage;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 
@@ -24,6 +25,9 @@ public sealed record ClusterTrainingOptions(int Nodes, int ThreadsPerNode, strin
     /// that nobody else knows.
     /// </summary>
     public NodeOptions? Head { get; init; }
+
+    /// <summary>Where jobs outlive this process; null: they do not.</summary>
+    public string? StateFolder { get; init; }
 
     /// <summary>What is started as a node; by default this program.</summary>
     public ChildProgram? Program { get; init; }
@@ -87,6 +91,7 @@ public sealed class ClusterTraining : ITrainer
     /// <param name="tell">Is told what people should hear, such as lines of the children's errors; from any thread.</param>
     /// <param name="cancellation">Gives the start up.</param>
     /// <exception cref="ClusterTrainingException">A child ended, or not all came up in time.</exception>
+    /// <exception cref="StorageException">The folder of state cannot be used.</exception>
     public static async Task<ClusterTraining> StartAsync(
         ClusterTrainingOptions options, Action<string> tell, CancellationToken cancellation = default)
     {
@@ -97,6 +102,7 @@ public sealed class ClusterTraining : ITrainer
             Roles = [NodeOptions.Coordinator],
             IsLast = true,
         };
+        head = options.StateFolder is null ? head : head with { Storage = new StorageOptions(options.StateFolder, null) };
         var training = new ClusterTraining(await ClusterNode.StartAsync(head, null, cancellation), tell);
         try
         {
@@ -117,14 +123,19 @@ public sealed class ClusterTraining : ITrainer
         ArgumentNullException.ThrowIfNull(run);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _gaveUp.Token);
         var result = await _node.RunAsync(run, OnEvent, either.Token);
-        if (result.Outcome is not TrainingCancelled cancelled || !_gaveUp.IsCancellationRequested)
+        long? stoppedAt = result.Outcome switch
+        {
+            TrainingCancelled cancelled => cancelled.Step,
+            TrainingPaused paused => paused.Step,
+            _ => null,
+        };
+        if (stoppedAt is not { } step || !_gaveUp.IsCancellationRequested)
         {
             return result;
         }
 
         result.Dispose();
-        return new TrainingResult(
-            new TrainingFailed(run.Id, cancelled.Step, null, _whyGivenUp), result.Graph, [], result.Generations);
+        return new TrainingResult(new TrainingFailed(run.Id, step, null, _whyGivenUp), result.Graph, [], result.Generations);
 
         void OnEvent(TrainingEvent happened)
         {

@@ -18,13 +18,13 @@ internal static class CoordinatorSingleton
     /// <param name="akka">The node's actors.</param>
     /// <param name="options">How it is set up.</param>
     /// <param name="keeper">What the process has.</param>
-    /// <param name="database">Where jobs are kept; null: in memory.</param>
+    /// <param name="storage">Where jobs are kept; null: in memory.</param>
     public static void AddCoordinator(
-        this AkkaConfigurationBuilder akka, NodeOptions options, JobKeeper keeper, JobDatabase? database)
+        this AkkaConfigurationBuilder akka, NodeOptions options, JobKeeper keeper, NodeStorage? storage)
     {
-        if (database is not null)
+        if (storage is not null)
         {
-            akka.AddHocon(JournalPlugin.Configuration(database), HoconAddMode.Prepend);
+            akka.AddHocon(JournalPlugin.Configuration(storage.Database), HoconAddMode.Prepend);
         }
 
         akka.WithActors((system, registry) =>
@@ -34,20 +34,8 @@ internal static class CoordinatorSingleton
                 ClusterNodeDirectory.Name);
             registry.Register<ClusterNodeDirectory>(directory);
             registry.Register<CoordinatorActor>(
-                Start(system, directory, keeper with { Storage = StorageOf(system, options, keeper, database) }, ServiceOf(options)));
+                Start(system, directory, keeper with { Storage = storage?.Start(system, keeper.Pool, options.Version) }, ServiceOf(options)));
         });
-    }
-
-    private static JobStorage? StorageOf(ActorSystem system, NodeOptions options, JobKeeper keeper, JobDatabase? database)
-    {
-        if (database is null)
-        {
-            return null;
-        }
-
-        JournalPlugin.Require(system);
-        return new JobStorage(
-            system.ActorOf(CheckpointStoreActor.Props(database, keeper.Pool), CheckpointStoreActor.Name), options.Version);
     }
 
     private static JobService? ServiceOf(NodeOptions options) => options.Service is { } served

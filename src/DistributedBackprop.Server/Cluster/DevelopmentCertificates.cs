@@ -23,11 +23,13 @@ public static class DevelopmentCertificates
     /// <param name="folder">The folder; made where it is not there.</param>
     /// <param name="nodes">Host names or IP addresses, one certificate for each, in a file of that name.</param>
     /// <param name="validFor">From now on.</param>
+    /// <param name="also">Names or addresses under which any of them is reached, too; null: none.</param>
     /// <returns>The files that were written.</returns>
     /// <exception cref="IOException">A file cannot be written or read.</exception>
     /// <exception cref="UnauthorizedAccessException">A file must not be written or read.</exception>
     /// <exception cref="CryptographicException">The authority in the folder is none.</exception>
-    public static IReadOnlyList<string> Write(string folder, IReadOnlyList<string> nodes, TimeSpan validFor)
+    public static IReadOnlyList<string> Write(
+        string folder, IReadOnlyList<string> nodes, TimeSpan validFor, IReadOnlyList<string>? also = null)
     {
         ArgumentNullException.ThrowIfNull(nodes);
         Directory.CreateDirectory(folder);
@@ -42,7 +44,7 @@ public static class DevelopmentCertificates
             request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
             request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(
                 [new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false));
-            request.CertificateExtensions.Add(Names(node));
+            request.CertificateExtensions.Add(Names([node, .. also ?? []]));
             var end = to < authority.NotAfter ? to : authority.NotAfter;
             using var certificate = request.Create(authority, from < authority.NotBefore ? authority.NotBefore : from, end, RandomNumberGenerator.GetBytes(16));
             var path = Path.Combine(folder, $"{node.Replace(':', '_')}.pem");
@@ -51,6 +53,19 @@ public static class DevelopmentCertificates
         }
 
         return written;
+    }
+
+    /// <summary>
+    /// Makes what the nodes of a cluster and the callers of its service know, in the files <c>secret</c> and <c>token</c>
+    /// beside the certificates; what is there stays.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <exception cref="IOException">A file can neither be read nor made, or others than its owner can read it.</exception>
+    /// <exception cref="UnauthorizedAccessException">A file must not be read or made.</exception>
+    public static void MintSecrets(string folder)
+    {
+        PrivateFile.ReadOrMint(Path.Combine(folder, "secret"), () => NodeSecret.Random().Reveal());
+        PrivateFile.ReadOrMint(Path.Combine(folder, "token"), () => AccessToken.Random().Reveal());
     }
 
     private static X509Certificate2 Authority(string folder, DateTimeOffset from, DateTimeOffset to, List<string> written)
@@ -75,10 +90,10 @@ public static class DevelopmentCertificates
     }
 
     // Every node is also reached from its own machine.
-    private static X509Extension Names(string node)
+    private static X509Extension Names(IReadOnlyList<string> own)
     {
         var names = new SubjectAlternativeNameBuilder();
-        foreach (var name in new[] { node, "localhost", "127.0.0.1", "::1" }.Distinct(StringComparer.Ordinal))
+        foreach (var name in own.Concat(["localhost", "127.0.0.1", "::1"]).Distinct(StringComparer.Ordinal))
         {
             if (IPAddress.TryParse(name, out var address))
             {

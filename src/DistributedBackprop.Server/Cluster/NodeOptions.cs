@@ -3,6 +3,7 @@ using System.Net;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Grpc;
 using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Server.Telemetry;
 
 namespace DistributedBackprop.Server.Cluster;
 
@@ -43,6 +44,12 @@ public sealed record NodeOptions(string Name, NodeSecret Secret)
 
     /// <summary>How it serves; null: it does not.</summary>
     public ServiceOptions? Service { get; init; }
+
+    /// <summary>Where it sends what it measures; null: nowhere.</summary>
+    public TelemetryOptions? Telemetry { get; init; }
+
+    /// <summary>How it writes its log.</summary>
+    public LogFormat LogFormat { get; init; }
 
     /// <summary>Where a coordinator keeps the jobs of its service; null: in memory, they end with it.</summary>
     public StorageOptions? Storage { get; init; }

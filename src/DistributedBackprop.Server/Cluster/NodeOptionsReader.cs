@@ -6,6 +6,7 @@ using System.Text;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Grpc;
 using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Server.Telemetry;
 using Microsoft.Extensions.Configuration;
 
 namespace DistributedBackprop.Server.Cluster;
@@ -23,10 +24,15 @@ public sealed class NodeOptionsReader
     private const int MaxNameBytes = 64;
     private const int MaxDeadlineSeconds = 3600;
 
+    private readonly IConfiguration _configuration;
     private readonly IConfigurationSection _section;
     private readonly List<string> _errors = [];
 
-    private NodeOptionsReader(IConfigurationSection section) => _section = section;
+    private NodeOptionsReader(IConfiguration configuration)
+    {
+        _configuration = configuration;
+        _section = configuration.GetSection(Section);
+    }
 
     /// <summary>
     /// The configuration of a node: <c>appsettings.json</c> of a folder where it is there, over it the environment
@@ -49,7 +55,7 @@ public sealed class NodeOptionsReader
     public static NodeOptions Read(IConfiguration configuration, bool serves = false)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        var reader = new NodeOptionsReader(configuration.GetSection(Section));
+        var reader = new NodeOptionsReader(configuration);
         var options = reader.Read(serves);
         return reader._errors.Count == 0 ? options! : throw new NodeOptionsException(reader._errors);
     }
@@ -62,7 +68,7 @@ public sealed class NodeOptionsReader
     public static NodeOptions ReadHead(IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        var reader = new NodeOptionsReader(configuration.GetSection(Section));
+        var reader = new NodeOptionsReader(configuration);
         var head = reader.Head();
         return reader._errors.Count == 0 ? head : throw new NodeOptionsException(reader._errors);
     }
@@ -120,6 +126,8 @@ public sealed class NodeOptionsReader
             Tls = tls?.Loaded,
             TlsFiles = tls?.Files,
             IsInsecure = Flag("Insecure"),
+            Telemetry = TelemetryOptions.Read(_configuration, _section["OtlpEndpoint"], Error),
+            LogFormat = LogFormatIn(),
             JoinDeadline = TimeSpan.FromSeconds(Number("JoinDeadlineSeconds", 30, 1, MaxDeadlineSeconds)),
             LeaveDeadline = TimeSpan.FromSeconds(Number("LeaveDeadlineSeconds", 60, 1, MaxDeadlineSeconds)),
         };
@@ -346,6 +354,20 @@ public sealed class NodeOptionsReader
 
         Error(name, $"must be true or false (was '{text}')");
         return false;
+    }
+
+    private LogFormat LogFormatIn()
+    {
+        switch (_section["LogFormat"])
+        {
+            case null or "text":
+                return LogFormat.Text;
+            case "json":
+                return LogFormat.Json;
+            default:
+                Error("LogFormat", $"must be text or json (was '{_section["LogFormat"]}')");
+                return LogFormat.Text;
+        }
     }
 
     private ImmutableArray<string> Texts(string name)

@@ -5,6 +5,8 @@ using Akka.Hosting;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Cluster;
+using DistributedBackprop.Server.Health;
+using DistributedBackprop.Server.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -28,7 +30,8 @@ internal static class ServiceHosting
     /// <param name="web">The host's.</param>
     /// <param name="options">The node.</param>
     /// <param name="port">Where the port is told, once it is open.</param>
-    public static IWebHostBuilder UseService(this IWebHostBuilder web, NodeOptions options, ServicePort port)
+    /// <param name="healthPort">Where the port of its health is told.</param>
+    public static IWebHostBuilder UseService(this IWebHostBuilder web, NodeOptions options, ServicePort port, ServicePort healthPort)
     {
         var service = options.Service!;
         return web
@@ -37,10 +40,15 @@ internal static class ServiceHosting
                 {
                     kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnection;
                     kestrel.Listen(service.EndPoint, listener => Listen(listener, options, port));
+                    if (service.Health is { } health)
+                    {
+                        kestrel.ListenForHealth(health, healthPort);
+                    }
                 })
                 .AddService(options))
             .Configure(app =>
             {
+                app.UseHealth();
                 app.UseMiddleware<ServiceAccess>();
                 app.UseRouting();
                 app.UseEndpoints(endpoints =>
@@ -75,9 +83,14 @@ internal static class ServiceHosting
             {
                 grpc.MaxReceiveMessageSize = JobMessage;
                 grpc.EnableDetailedErrors = service.IsDevelopment;
+                if (options.Telemetry is not null)
+                {
+                    grpc.Interceptors.Add<TracedCalls>();
+                }
             })
             .AddServiceOptions<ModelsService>(grpc => grpc.MaxReceiveMessageSize = LargestMessage);
-        services.AddGrpcHealthChecks().AddCheck<ServiceHealth>("");
+        services.AddNodeHealth();
+        services.AddGrpcHealthChecks(health => health.Services.Map("", check => check.Tags.Contains(HealthHosting.ReadyTag)));
         if (service.IsDevelopment)
         {
             services.AddGrpcReflection();

@@ -14,6 +14,9 @@ public sealed record ServiceOptions(IPEndPoint EndPoint, AccessToken Token)
     /// <summary>Whether callers must show a certificate of the node's authority; only with TLS.</summary>
     public bool AsksForCertificates { get; init; }
 
+    /// <summary>Where it answers, over plain HTTP, whether it lives and is ready; port 0: any; null: nowhere.</summary>
+    public IPEndPoint? Health { get; init; }
+
     /// <summary>Whether it describes itself to tools (reflection).</summary>
     public bool IsDevelopment { get; init; }
 

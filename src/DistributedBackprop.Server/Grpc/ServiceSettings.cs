@@ -37,6 +37,7 @@ public sealed class ServiceSettings(IConfigurationSection section, Action<string
             ? new ServiceOptions(new IPEndPoint(host, port), token)
             {
                 AsksForCertificates = asks,
+                Health = section["HealthPort"] is null ? null : new IPEndPoint(host, Number("HealthPort", 0, 0, IPEndPoint.MaxPort)),
                 IsDevelopment = Flag("Development"),
                 Table = table,
             }

@@ -1,8 +1,12 @@
 using Akka.Actor;
+using Akka.Configuration;
 using Akka.Hosting;
+using DistributedBackprop.Actors.Explain;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Server.Cluster;
 using DistributedBackprop.Server.Running;
+using DistributedBackprop.Server.Storage;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,18 +25,28 @@ public sealed class LocalTraining : ITrainer
     private readonly IHost _host;
     private readonly JobRunner _jobs;
     private readonly RunData _data;
+    private readonly NodeStorage? _state;
+    private readonly ActorSystem _system;
+    private readonly IActorRef _directory;
+    private readonly PassObservers _observers;
 
-    private LocalTraining(IHost host, NodeEquipment equipment, RunData data)
+    private LocalTraining(
+        IHost host, NodeEquipment equipment, RunData data, PassObservers observers, NodeStorage? state)
     {
+        _state = state;
         _host = host;
         _data = data;
+        _observers = observers;
         Pool = equipment.Pool;
-        var system = host.Services.GetRequiredService<ActorSystem>();
+        _system = host.Services.GetRequiredService<ActorSystem>();
         var node = host.Services.GetRequiredService<IReadOnlyActorRegistry>().Get<NodeActor>();
-        var directory = system.ActorOf(
+        _directory = _system.ActorOf(
             StaticDirectory.Props([new NodeInfo(equipment.Description, node, NodePresence.Up)]), "directory");
-        _jobs = new JobRunner(
-            system, system.ActorOf(CoordinatorActor.Props(directory, new JobKeeper(Pool)), CoordinatorActor.Name));
+        var keeper = new JobKeeper(Pool, Storage: state?.Start(_system, Pool, ProgramVersion.Current));
+        _jobs = new JobRunner(_system, _system.ActorOf(CoordinatorActor.Props(_directory, keeper), CoordinatorActor.Name))
+        {
+            Pauses = state is not null,
+        };
     }
 
     /// <summary>Lends all tensors of this node.</summary>
@@ -41,26 +55,53 @@ public sealed class LocalTraining : ITrainer
     /// <summary>Starts the node.</summary>
     /// <param name="threads">Threads on which layers compute, ≥ 1.</param>
     /// <param name="cancellation">Gives the start up.</param>
-    public static async Task<LocalTraining> StartAsync(int threads, CancellationToken cancellation = default)
+    public static Task<LocalTraining> StartAsync(int threads, CancellationToken cancellation = default) =>
+        StartNodeAsync(threads, null, cancellation);
+
+    /// <summary>Starts the node with jobs that outlive it: what was ended by this process or with it goes on when it is run again.</summary>
+    /// <param name="threads">Threads on which layers compute, ≥ 1.</param>
+    /// <param name="stateFolder">Where jobs are kept; null: nowhere.</param>
+    /// <param name="cancellation">Gives the start up.</param>
+    /// <exception cref="StorageException">The folder cannot be used.</exception>
+    public static async Task<LocalTraining> StartAsync(int threads, string? stateFolder, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        var state = stateFolder is null ? null : await NodeStorage.OpenAsync(new StorageOptions(stateFolder, null), TimeSpan.Zero, cancellation);
+        try
+        {
+            return await StartNodeAsync(threads, state, cancellation);
+        }
+        catch
+        {
+            state?.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<LocalTraining> StartNodeAsync(int threads, NodeStorage? state, CancellationToken cancellation)
+    {
         var data = new RunData();
+        var observers = new PassObservers();
         var equipment = new NodeEquipment(
             new LoneNode(new NodeDescription(NodeName, threads, null, Environment.ProcessId, "", "")),
             new LayerThreads(threads, TilesOf),
             new TensorPool(),
             data,
-            null);
+            null)
+        {
+            ObserverOf = observers.Of,
+        };
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "backprop" });
 
         // Signals are the command line's to handle: a job ends in its own way.
         builder.Services.AddSingleton<IHostLifetime, PassiveLifetime>();
         builder.Services.AddAkka("backprop", akka => akka
             .AddHocon(Settings, HoconAddMode.Prepend)
+            .AddHocon(state is null ? Config.Empty : JournalPlugin.Configuration(state.Database), HoconAddMode.Append)
             .WithNode(equipment));
         var host = builder.Build();
         await host.StartAsync(cancellation);
-        return new LocalTraining(host, equipment, data);
+        return new LocalTraining(host, equipment, data, observers, state);
     }
 
     /// <inheritdoc/>
@@ -71,11 +112,33 @@ public sealed class LocalTraining : ITrainer
         return await _jobs.RunAsync(run, observe, cancellation);
     }
 
+    /// <summary>Watches the layers of a job do one step, after some that they train by themselves.</summary>
+    /// <param name="order">What is to be shown.</param>
+    /// <param name="cancellation">Gives it up; what runs ends with the node.</param>
+    /// <returns><see cref="Explained"/>, or <see cref="NotExplained"/>.</returns>
+    public async Task<object> ExplainAsync(ExplainOrder order, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        var given = order.Watched.Prepend(order.Training).Select(run => _data.Give(run.Job, run.Data)).ToList();
+        try
+        {
+            var answer = new TaskCompletionSource<object>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var asker = _system.ActorOf(AnswerActor.Props(answer));
+            _system.ActorOf(ExplainActor.Props(order, _directory, new JobKeeper(Pool), _observers, asker));
+            return await answer.Task.WaitAsync(cancellation);
+        }
+        finally
+        {
+            given.ForEach(data => data.Dispose());
+        }
+    }
+
     /// <summary>Ends the node.</summary>
     public async ValueTask DisposeAsync()
     {
         await _host.StopAsync();
         _host.Dispose();
+        _state?.Dispose();
     }
 
     // Standard output is for results: a layer that fails is an event of the job, not a line between them.

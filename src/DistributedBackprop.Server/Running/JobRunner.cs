@@ -14,10 +14,13 @@ internal sealed class JobRunner(ActorSystem system, IActorRef coordinator)
     // How many steps whoever watches may leave unanswered: see Watched.
     private const long MostUnanswered = 256;
 
+    /// <summary>Whether a job that is ended can go on later: then it pauses instead of being cancelled.</summary>
+    public bool Pauses { get; init; }
+
     /// <inheritdoc cref="ITrainer.RunAsync"/>
     /// <param name="run">The job.</param>
     /// <param name="observe">Is told every event but the last, in order.</param>
-    /// <param name="cancellation">Ends the job as cancelled; a training step under way is finished first.</param>
+    /// <param name="cancellation">Ends the job as cancelled, or as paused where it can go on; a training step under way is finished first.</param>
     /// <returns>The last event, and the weights where the job completed; the caller owns it.</returns>
     public async Task<TrainingResult> RunAsync(JobRun run, Action<TrainingEvent> observe, CancellationToken cancellation = default)
     {
@@ -26,7 +29,7 @@ internal sealed class JobRunner(ActorSystem system, IActorRef coordinator)
         var answerEvery = Math.Clamp(run.StepsAhead / 2, 1, MostUnanswered);
         var events = Channel.CreateUnbounded<object>(new UnboundedChannelOptions { SingleReader = true });
         var watcher = system.ActorOf(WatcherActor.Props(run, coordinator, events.Writer));
-        await using var registration = cancellation.Register(() => watcher.Tell(new CancelJob()));
+        await using var registration = cancellation.Register(() => watcher.Tell(Pauses ? new PauseJob() : new CancelJob()));
         Exception? failure = null;
         await foreach (var message in events.Reader.ReadAllAsync(CancellationToken.None))
         {

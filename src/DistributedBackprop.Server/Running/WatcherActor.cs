@@ -17,7 +17,7 @@ internal sealed class WatcherActor : ReceiveActor, IWithTimers
     private readonly IActorRef _coordinator;
     private readonly ChannelWriter<object> _events;
     private IActorRef? _job;
-    private bool _isCancelled;
+    private object? _wish;
 
     public WatcherActor(JobRun run, IActorRef coordinator, ChannelWriter<object> events)
     {
@@ -28,20 +28,17 @@ internal sealed class WatcherActor : ReceiveActor, IWithTimers
         {
             Timers.CancelAll();
             _job = accepted.Job;
-            if (_isCancelled)
+            if (_wish is not null)
             {
-                _job.Tell(new CancelJob());
+                _job.Tell(_wish);
             }
         });
         Receive<JobRejected>(rejected => Fail(rejected.Reason));
         Receive<TooLate>(_ => Fail("no coordinator took the job"));
         Receive<JobEvent>(happened => events.TryWrite(happened));
         Receive<JobOver>(End);
-        Receive<CancelJob>(cancel =>
-        {
-            _isCancelled = true;
-            _job?.Tell(cancel);
-        });
+        Receive<PauseJob>(Wish);
+        Receive<CancelJob>(Wish);
         Receive<Watched>(watched => _job?.Tell(watched));
     }
 
@@ -55,7 +52,13 @@ internal sealed class WatcherActor : ReceiveActor, IWithTimers
     {
         base.PreStart();
         Timers.StartSingleTimer(TooLate.Instance, TooLate.Instance, _acceptDeadline);
-        _coordinator.Tell(new SubmitJob(_run, Self));
+        _coordinator.Tell(new SubmitJob(_run, Self) { BeginsAnew = true });
+    }
+
+    private void Wish(object wish)
+    {
+        _wish = wish;
+        _job?.Tell(wish);
     }
 
     private void Fail(string reason) => End(new JobOver(new TrainingFailed(_run.Id, 0, null, reason), [], []));

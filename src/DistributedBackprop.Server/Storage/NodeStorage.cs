@@ -1,4 +1,7 @@
 using System.Data.Common;
+using Akka.Actor;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Server.Storage;
 
@@ -37,6 +40,17 @@ internal sealed class NodeStorage : IDisposable
             held.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Starts what keeps states.</summary>
+    /// <param name="system">An actor system with the <see cref="JournalPlugin.Configuration"/> of the database.</param>
+    /// <param name="pool">Lends the memory of states that are loaded.</param>
+    /// <param name="version">Of the program.</param>
+    /// <exception cref="StorageException">Journals would not be kept.</exception>
+    public JobStorage Start(ActorSystem system, TensorPool pool, string version)
+    {
+        JournalPlugin.Require(system);
+        return new JobStorage(system.ActorOf(CheckpointStoreActor.Props(Database, pool), CheckpointStoreActor.Name), version);
     }
 
     /// <summary>Gives the folder up.</summary>

@@ -40,6 +40,12 @@ public sealed class ActivationLayer : Layer
     {
         private readonly Tensor _kept = kept.Share();
 
+        public override bool TryWriteDerivative(Span<float> derivative)
+        {
+            function.WriteDerivative(_kept.Floats, derivative);
+            return true;
+        }
+
         public override void Apply(Tensor delta, in BackwardPass pass, Span<Tensor?> inputDeltas)
         {
             inputDeltas[0] = null;

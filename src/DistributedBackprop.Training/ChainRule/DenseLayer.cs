@@ -124,6 +124,12 @@ public sealed class DenseLayer : Layer
 
         public override bool? IsInputFinite(int input) => _input.IsFinite;
 
+        public override bool TryWriteDerivative(Span<float> derivative)
+        {
+            _layer._activation?.WriteDerivative(_output!.Floats, derivative);
+            return _output is not null;
+        }
+
         public override unsafe void Apply(Tensor delta, in BackwardPass pass, Span<Tensor?> inputDeltas)
         {
             if (_output is not null)

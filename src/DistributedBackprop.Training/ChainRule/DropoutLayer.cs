@@ -69,6 +69,12 @@ public sealed class DropoutLayer : Layer
 
     private sealed class Way(Tensor factors) : Pullback
     {
+        public override bool TryWriteDerivative(Span<float> derivative)
+        {
+            factors.Floats.CopyTo(derivative);
+            return true;
+        }
+
         public override void Apply(Tensor delta, in BackwardPass pass, Span<Tensor?> inputDeltas)
         {
             inputDeltas[0] = null;

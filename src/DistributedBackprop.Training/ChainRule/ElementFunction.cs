@@ -31,6 +31,15 @@ internal abstract class ElementFunction
     /// <param name="kept">The values where <see cref="KeepsOutput"/>, else the arguments.</param>
     /// <param name="delta">∂loss/∂value, becomes ∂loss/∂argument.</param>
     public abstract void Pull(ReadOnlySpan<float> kept, Span<float> delta);
+
+    /// <summary>The derivative at each element: what a delta of 1 becomes.</summary>
+    /// <param name="kept">The values where <see cref="KeepsOutput"/>, else the arguments.</param>
+    /// <param name="derivative">Receives it.</param>
+    public void WriteDerivative(ReadOnlySpan<float> kept, Span<float> derivative)
+    {
+        derivative.Fill(1);
+        Pull(kept, derivative);
+    }
 }
 
 internal sealed class Relu : ElementFunction

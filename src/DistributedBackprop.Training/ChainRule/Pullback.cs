@@ -12,6 +12,14 @@ public abstract class Pullback : IDisposable
     /// <param name="input">Which of the layer's inputs.</param>
     public virtual bool? IsInputFinite(int input) => null;
 
+    /// <summary>
+    /// The local derivative that was kept, element by element of the output: what the delta at the output is multiplied by
+    /// first of all. For people who want to see it; the way back itself uses a kernel.
+    /// </summary>
+    /// <param name="derivative">As many elements as the output has; written where there is such a derivative.</param>
+    /// <returns>False where each element is passed on as it is, or where elements depend on each other (softmax).</returns>
+    public virtual bool TryWriteDerivative(Span<float> derivative) => false;
+
     /// <summary>Goes back through the layer.</summary>
     /// <param name="delta">∂loss/∂output, shaped as the output. Taken: the pullback disposes of it or passes it on.</param>
     /// <param name="pass">Where the gradient goes and which input deltas are wanted.</param>

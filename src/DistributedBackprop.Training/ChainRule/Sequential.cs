@@ -111,6 +111,8 @@ public sealed class Sequential : Layer
 
         public override bool? IsInputFinite(int input) => pullbacks[0].IsInputFinite(input);
 
+        public override bool TryWriteDerivative(Span<float> derivative) => pullbacks[^1].TryWriteDerivative(derivative);
+
         public override void Apply(Tensor delta, in BackwardPass pass, Span<Tensor?> inputDeltas)
         {
             // δ at each layer's input is δ at the output of the one before it.

@@ -44,6 +44,7 @@ public sealed class ArrowTests
     [InlineData("Optimizers", "Jobs", "Tensors")]
     [InlineData("ChainRule", "Jobs", "Tensors")]
     [InlineData("Averaging", "ChainRule", "Data", "Jobs", "Optimizers", "Tensors")]
+    [InlineData("Explain", "ChainRule", "Jobs", "Tensors")]
     public void Folders_of_training_use_only_what_lies_below_them(string folder, params string[] below)
     {
         var used = Directory.GetFiles(RepositoryRoot.File($"src/DistributedBackprop.Training/{folder}"), "*.cs")

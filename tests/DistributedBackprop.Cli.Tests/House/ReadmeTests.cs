@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using DistributedBackprop.Cli.Tests.Explain;
 using DistributedBackprop.Cli.Tests.Running;
 using DistributedBackprop.Cli.Tests.SameBits;
 using DistributedBackprop.Cli.Tests.Train;
@@ -79,12 +80,14 @@ public sealed class ReadmeTests
             .Where(project => !_text.Contains(project, StringComparison.Ordinal))
             .ShouldBeEmpty();
 
-    [Fact]
-    public async Task Its_options_are_those_of_the_command()
+    [Theory]
+    [InlineData("train")]
+    [InlineData("explain")]
+    public async Task Its_options_are_those_of_the_command(string command)
     {
         using var folder = new CommandFolder();
-        var help = await folder.RunAsync("train", "--help");
-        Rows("--").Order().ShouldBe(
+        var help = await folder.RunAsync(command, "--help");
+        OptionsOf(command).Order().ShouldBe(
             Regex.Matches(help.Output, @"^  (?:-\S+, )*(--[a-z-]+)", RegexOptions.Multiline)
                 .Select(match => match.Groups[1].Value).Except(["--help"]).Order());
     }
@@ -115,8 +118,39 @@ public sealed class ReadmeTests
         }
     }
 
-    private static IEnumerable<string> Rows(string prefix) =>
-        Regex.Matches(_text, $@"^\| `({Regex.Escape(prefix)}[a-z-]+)", RegexOptions.Multiline).Select(match => match.Groups[1].Value);
+    [Fact]
+    public void The_events_of_explain_are_those_that_it_prints()
+    {
+        var text = File.ReadAllText(RepositoryRoot.File("src/README.md"));
+        foreach (var (word, fields) in ExplainEventTests.Fields)
+        {
+            // What stands in brackets are fields of fields.
+            var row = Regex.Match(text, $@"^\| `{word}` \|(.*)\|$", RegexOptions.Multiline).Groups[1].Value;
+            while (row != (row = Regex.Replace(row, @"\([^()]*\)", "")))
+            {
+            }
+
+            Regex.Matches(row, "`([A-Za-z0-9]+)`").Select(match => match.Groups[1].Value).ShouldBe(fields.Except(["event"]), word);
+        }
+    }
+
+    [Fact]
+    public async Task Its_table_of_xor_is_what_explain_prints()
+    {
+        var printed = Blocks("text").Single(block => block.Contains("dense1[0]", StringComparison.Ordinal));
+        using var folder = new CommandFolder();
+        var run = await folder.RunAsync("explain", ExampleJob.PathOf("xor"));
+        foreach (var line in printed.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            run.Output.Split('\n').Select(written => written.TrimEnd()).ShouldContain(line);
+        }
+    }
+
+    private static IEnumerable<string> OptionsOf(string command)
+    {
+        var table = Regex.Match(_text, $@"^\| Option of `{command} .*\n(?:\|.*\n)*", RegexOptions.Multiline).Value;
+        return Regex.Matches(table, @"^\| `(--[a-z-]+)", RegexOptions.Multiline).Select(match => match.Groups[1].Value);
+    }
 
     private static List<string> Blocks(string language) =>
         [.. Regex.Matches(_text, $"^```{language}\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline).Select(match => match.Groups[1].Value)];

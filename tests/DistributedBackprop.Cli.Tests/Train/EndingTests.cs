@@ -50,31 +50,35 @@ public sealed class EndingTests
     [InlineData("INT", true)]
     [InlineData("TERM", true)]
     [InlineData("INT", false)]
-    public async Task A_signal_stops_a_job_which_can_be_started_again(string signal, bool json)
+    public async Task A_signal_pauses_a_job_which_goes_on_when_it_is_started_again(string signal, bool json)
     {
         using var folder = new CommandFolder();
         var job = folder.Job("xor", ("epochs: 30", "epochs: 10000000"));
+        var pausedAt = 0L;
         for (var start = 0; start < 2; start++)
         {
             using var process = BackpropProcess.Start(
                 folder.Path, null, ["train", job, "--export", "weights", .. json ? ["--json"] : Array.Empty<string>()]);
             await (json
                 ? process.ReadUntilAsync(line => line.Contains("progress", StringComparison.Ordinal))
-                : process.UntilErrorsSayAsync("epoch 3 "));
+                : process.UntilErrorsSayAsync("epoch "));
             process.Signal(signal);
             var run = await process.EndAsync();
             run.ShouldEndWith(130);
             Directory.GetFiles(folder.Path).ShouldBe([job], "a stopped job exports nothing");
             if (json)
             {
-                run.Last.EnumerateObject().Select(field => field.Name).ShouldBe(EventTests.Fields["cancelled"]);
-                run.Last.Word().ShouldBe("cancelled");
+                run.Last.EnumerateObject().Select(field => field.Name).ShouldBe(EventTests.Fields["paused"]);
+                run.Last.Word().ShouldBe("paused");
                 run.Last.GetProperty("jobId").GetString().ShouldBe(run.Events[0].GetProperty("jobId").GetString());
-                run.Events.SkipLast(1).ShouldAllBe(happened => happened.Word() != "cancelled");
+                run.Events.SkipLast(1).ShouldAllBe(happened => happened.Word() != "paused");
+                run.Events.Where(happened => happened.Word() == "progress")
+                    .ShouldAllBe(happened => happened.GetProperty("step").GetInt64() > pausedAt);
+                pausedAt = run.Last.GetProperty("step").GetInt64();
             }
             else
             {
-                run.Errors.ShouldContain("stopped after step");
+                run.Errors.ShouldContain("paused after step");
                 run.Output.ShouldBeEmpty();
             }
         }

@@ -127,13 +127,15 @@ internal sealed class LinkedNodes : IAsyncDisposable
     /// <param name="stepsAhead">How many steps it may run ahead of what is done at a step.</param>
     /// <param name="onStep">What is done at a step; the job gets no further before.</param>
     /// <param name="start">Where it goes on; taken.</param>
+    /// <param name="onWaits">What is done when the job says that it waits.</param>
     public async Task<LinkedRun> TrainStepwiseAsync(
         TrainingJob job,
         DataSet data,
         ImmutableArray<NodeInfo> nodes,
         long stepsAhead,
         Func<long, LinkedJob, Task> onStep,
-        JobStart? start = null)
+        JobStart? start = null,
+        Func<LinkedJob, Task>? onWaits = null)
     {
         _data.Set(data);
         var number = Interlocked.Increment(ref _jobs);
@@ -162,6 +164,11 @@ internal sealed class LinkedNodes : IAsyncDisposable
 
             var happened = ((JobEvent)message).Event;
             told.Add(happened);
+            if (happened is TrainingWaits && onWaits is not null)
+            {
+                await onWaits(linked);
+            }
+
             if (happened is StepDone step)
             {
                 await onStep(step.Step, linked);

@@ -119,17 +119,26 @@ public sealed class RecoveryTests
         var job = Jobs.Deep(stages: 3, replicas: 2);
         await using var linked = await LinkedNodes.StartAsync([1, 1]);
         var points = Jobs.Points();
-        var run = await linked.TrainStepwiseAsync(job, LinkedExpectation.ToDataSet(job, points), linked.Nodes, StepsAhead, async (step, training) =>
-        {
-            if (step == 3)
+        var run = await linked.TrainStepwiseAsync(
+            job,
+            LinkedExpectation.ToDataSet(job, points),
+            linked.Nodes,
+            1,
+            async (step, training) =>
             {
-                await linked.DieAsync("n1");
-                await linked.DieAsync("n2");
-                training.Nodes([]);
+                if (step == 3)
+                {
+                    await linked.DieAsync("n1");
+                    await linked.DieAsync("n2");
+                    training.Nodes([]);
+                }
+            },
+            start: null,
+            async training =>
+            {
                 await linked.ReviveAsync("n1");
                 training.Nodes([linked.Nodes[0]]);
-            }
-        });
+            });
         run.Events.OfType<TrainingWaits>().ShouldHaveSingleItem().Reason.ShouldBe("there are no nodes");
         run.Completed.WeightsSha256.ShouldBe(PlainInterpreter.Run(job, points).WeightsSha256);
 

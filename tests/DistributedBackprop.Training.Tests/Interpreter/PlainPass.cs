@@ -33,6 +33,9 @@ public sealed class PlainPass
     /// <summary>The last layer's output for an example.</summary>
     public float[] Output(int example) => _applications[^1][example].Output;
 
+    /// <summary>A layer's output for an example.</summary>
+    public float[] Output(int layer, int example) => _applications[layer][example].Output;
+
     /// <summary>Goes back: the layers in reverse, in each the examples in order.</summary>
     /// <param name="outputDeltas">∂loss/∂output per example.</param>
     /// <param name="gradient">What the parameters' gradients are added to.</param>

@@ -93,7 +93,7 @@ public class HostileJobFileTests
     {
         var text = (item[0] == '1' ? "[" : "") + string.Concat(Enumerable.Repeat(item, 110_000));
 
-        JobFile.Parse("job.yaml", text).Errors.First().Message.ShouldBe("a job file may have at most 24000 values");
+        JobFile.Parse("job.yaml", text).Errors.First().Message.ShouldBe("a list may have at most 4096 items");
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public class HostileJobFileTests
     [Fact]
     public void A_model_of_very_many_layers_is_refused()
     {
-        var layers = string.Concat(Enumerable.Repeat("- relu\n", 20_000));
+        var layers = string.Concat(Enumerable.Repeat("- relu\n", 4_000));
 
         var result = JobFile.Parse("job.yaml", $$"""
             name: deep
@@ -123,7 +123,7 @@ public class HostileJobFileTests
 
             """ + layers.Replace("-", "  -", StringComparison.Ordinal));
 
-        result.Errors.ShouldHaveSingleItem().ToString().ShouldBe("job.yaml:9:3 layers must have at most 2048 layers (has 20000)");
+        result.Errors.ShouldHaveSingleItem().ToString().ShouldBe("job.yaml:9:3 layers must have at most 2048 layers (has 4000)");
     }
 
     [Fact]

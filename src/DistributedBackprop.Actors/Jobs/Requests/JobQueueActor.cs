@@ -144,6 +144,8 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
             _table.Apply(change);
             Follow(change);
         }
+
+        Context.System.EventStream.Publish(Counted());
     }
 
     // What a change means for those outside the table.
@@ -211,7 +213,7 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
         }
         else
         {
-            _records[loaded.Id].Actor.Tell(new BeginRun(run, Context.Parent));
+            _records[loaded.Id].Actor.Tell(new BeginRun(run, Context.Parent, entry.JournalName));
         }
     }
 
@@ -245,6 +247,9 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
         var threads = Threads;
         return new JobStatus(entry, _table.ReasonOf(entry, threads), _table.PositionOf(entry), MarkOf(entry));
     }
+
+    private JobsCounted Counted() => new(
+        _table.CountOf(JobState.Waiting), _table.CountOf(JobState.Running), _table.CountOf(JobState.Paused));
 
     private ImmutableDictionary<string, ImmutableArray<string>> JobsOfWorkers() => _table.All
         .Where(entry => entry.State == JobState.Running)

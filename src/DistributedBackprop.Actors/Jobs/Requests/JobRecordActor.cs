@@ -42,7 +42,7 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
             _network = (run.Job, run.Graph);
             _totalSteps = new StepPlan(run.Job.Training, run.Data.Train.Count).TotalSteps;
             _wish = null;
-            begin.Coordinator.Tell(new SubmitJob(run, Self, _goesOnFrom));
+            begin.Coordinator.Tell(new SubmitJob(run, Self, _goesOnFrom) { JournalName = begin.JournalName });
             _goesOnFrom = null;
         });
         Receive<JobAccepted>(accepted =>
@@ -119,6 +119,7 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
 
         if (happened is not StepDone)
         {
+            Context.System.EventStream.Publish(new JobHappened(_id, happened));
             MarkIfChanged();
         }
 

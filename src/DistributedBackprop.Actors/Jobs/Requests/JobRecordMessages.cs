@@ -10,7 +10,8 @@ internal sealed record Recorded(TrainingEvent Event) : INoSerializationVerificat
 /// <summary>The queue has a job's record hand the job in.</summary>
 /// <param name="Run">The job.</param>
 /// <param name="Coordinator">To whom.</param>
-internal sealed record BeginRun(JobRun Run, IActorRef Coordinator) : INoSerializationVerificationNeeded;
+/// <param name="JournalName">Names what is kept of it.</param>
+internal sealed record BeginRun(JobRun Run, IActorRef Coordinator, string JournalName) : INoSerializationVerificationNeeded;
 
 /// <summary>A job's record tells the queue how far the job has come.</summary>
 /// <param name="Id">Which job.</param>

@@ -14,7 +14,10 @@ internal sealed class JobTree
     public const int MaxDepth = 32;
 
     /// <summary>How many nodes a file may have: enough for as many layers as there may be, and read in less than 16 MB.</summary>
-    public const int MaxNodes = 24_000;
+    public const int MaxNodes = 40_000;
+
+    /// <summary>How many items a list may have: the longest is that of layers, of which there may be fewer.</summary>
+    public const int MaxItems = 4096;
 
     private const string TabMessage = "indentation must be spaces (was a tab)";
 
@@ -154,6 +157,13 @@ internal sealed class JobTree
         var items = ImmutableArray.CreateBuilder<JobNode>();
         while (!_stopped && _parser.Current is not SequenceEnd)
         {
+            if (items.Count == MaxItems)
+            {
+                Syntax(Place(_parser.Current!.Start), $"a list may have at most {MaxItems} items");
+                _stopped = true;
+                break;
+            }
+
             items.Add(ReadNode(depth + 1));
         }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace DistributedBackprop.Training.Jobs.Table;
 
 /// <summary>Where a job of the table stands.</summary>
@@ -61,6 +63,9 @@ public sealed record JobEntry(JobSubmission Submission, long Number, JobState St
 {
     /// <summary>Its id.</summary>
     public string Id => Submission.Id;
+
+    /// <summary>Names what is kept of it: another job that is given its id, once it is deleted, has another name.</summary>
+    public string JournalName => string.Create(CultureInfo.InvariantCulture, $"{Id}.{Number}");
 
     /// <summary>What is wanted of it while it runs.</summary>
     public JobWish Wish { get; init; }

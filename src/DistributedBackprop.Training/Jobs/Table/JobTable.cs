@@ -29,6 +29,9 @@ public sealed class JobTable(JobTableLimits limits)
         .Where(entry => entry.State == JobState.Waiting)
         .OrderBy(entry => entry.Turn);
 
+    /// <summary>How many jobs are in a state.</summary>
+    public int CountOf(JobState state) => _entries.Values.Count(entry => entry.State == state);
+
     /// <summary>A job; null where there is none.</summary>
     public JobEntry? Find(string id) => _entries.GetValueOrDefault(id);
 

@@ -1,0 +1,254 @@
+using Akka.Actor;
+using DistributedBackprop.Actors.Journal;
+using DistributedBackprop.Training.Checkpoints;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Actors.Jobs;
+
+/// <summary>
+/// A job that outlives its process: opens its journal, and has a <see cref="JobActor"/> go on from where it stands. It takes
+/// that one's place to the outside. Where the journal is lost (the database is away, somebody else has taken over), it ends
+/// the job's actor as a crash would, and opens the journal again.
+/// </summary>
+internal sealed class DurableJobActor : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan _openAgain = TimeSpan.FromSeconds(1);
+
+    private readonly JobRun _run;
+    private readonly IActorRef _directory;
+    private readonly JobKeeper _keeper;
+    private readonly IActorRef _watcher;
+    private readonly JournalOfJob _journalOfJob;
+    private IActorRef? _journal;
+    private IActorRef? _job;
+    private object? _wish;
+    private long _epoch;
+    private long _toldStep;
+    private int _toldEpochs;
+    private int _opened;
+    private bool _isOver;
+
+    /// <summary>Makes the actor.</summary>
+    /// <param name="run">The job.</param>
+    /// <param name="directory">Knows the nodes.</param>
+    /// <param name="keeper">What this process has.</param>
+    /// <param name="watcher">Who hears of the job.</param>
+    /// <param name="journalOfJob">Its journal.</param>
+    public DurableJobActor(JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher, JournalOfJob journalOfJob)
+    {
+        _run = run;
+        _directory = directory;
+        _keeper = keeper;
+        _watcher = watcher;
+        _journalOfJob = journalOfJob;
+        Receive<JournalOpened>(OnOpened);
+        Receive<JournalLost>(OnLost);
+        Receive<OpenAgain>(_ => Open());
+        Receive<JobEvent>(happened =>
+        {
+            Note(happened.Event);
+            _watcher.Forward(happened);
+        });
+        Receive<JobOver>(over =>
+        {
+            if (Sender.Equals(_job))
+            {
+                End(over);
+            }
+            else
+            {
+                // Of a job's actor that was ended here: the next one goes on.
+                GiveUp(over);
+            }
+        });
+        Receive<GenerationBegins>(begins => Context.Parent.Tell(begins));
+        Receive<NodesLeftBehind>(left => Context.Parent.Tell(left));
+        Receive<JobEnds>(_ => { });
+        Receive<PauseJob>(Wish);
+        Receive<CancelJob>(Wish);
+        Receive<Watched>(watched => _job?.Forward(watched));
+        Receive<Terminated>(gone =>
+        {
+            if (gone.ActorRef.Equals(_watcher))
+            {
+                // Nobody watches any more, and what is kept stays: the job can go on when somebody asks for it.
+                Context.Stop(Self);
+            }
+            else if (gone.ActorRef.Equals(_journal))
+            {
+                OnLost(new JournalLost("the journal's actor has stopped"));
+            }
+        });
+    }
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>How to make the actor.</summary>
+    public static Props Props(
+        JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher, JournalOfJob journalOfJob) =>
+        Akka.Actor.Props.Create(() => new DurableJobActor(run, directory, keeper, watcher, journalOfJob));
+
+    /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        base.PreStart();
+        Context.Watch(_watcher);
+        Open();
+    }
+
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        if (!_isOver)
+        {
+            _watcher.Tell(new JobOver(new TrainingFailed(_run.Id, _toldStep, null, "the job itself has stopped"), [], []));
+        }
+
+        base.PostStop();
+    }
+
+    /// <inheritdoc/>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+
+    private void Open()
+    {
+        _opened++;
+        _journal = Context.Watch(Context.ActorOf(
+            JobJournalActor.Props(_journalOfJob with { KnownEpoch = _epoch }), $"journal-{_opened}"));
+    }
+
+    private void OnOpened(JournalOpened opened)
+    {
+        if (!opened.Journal.Equals(_journal))
+        {
+            opened.State?.Dispose();
+            return;
+        }
+
+        var history = opened.History;
+        _epoch = history.Epoch;
+        if (history.Outcome is { } outcome)
+        {
+            EndAs(outcome, opened.State);
+            return;
+        }
+
+        var checkpoint = history.NewestCheckpoint;
+        var start = new JobStart
+        {
+            State = opened.State,
+            Progress = checkpoint?.Progress ?? ProgressState.Beginning,
+            LastGeneration = history.Generation,
+            Recoveries = history.Recoveries,
+            ToldStep = Math.Max(_toldStep, Math.Max(checkpoint?.Step ?? 0, history.LastEpoch?.Step ?? 0)),
+            ToldEpochs = Math.Max(_toldEpochs, history.LastEpoch?.Epoch ?? 0),
+            DecidedEpochs = history.LastEpoch?.Epoch ?? 0,
+            Journal = _journal,
+        };
+        _job = Context.ActorOf(JobActor.Props(_run, _directory, _keeper, Self, start), $"job-{_opened}");
+        if (_wish is not null)
+        {
+            _job.Tell(_wish);
+        }
+    }
+
+    private void OnLost(JournalLost lost)
+    {
+        if (lost.IsTakenOver)
+        {
+            _keeper.Life?.OnRefused($"job {_run.Id} was taken over by another process: {lost.Reason}");
+        }
+
+        if (lost.IsFinal || lost.IsTakenOver)
+        {
+            End(new JobOver(new TrainingFailed(_run.Id, _toldStep, null, lost.Reason), [], []));
+            return;
+        }
+
+        if (_journal is not { } journal)
+        {
+            return;
+        }
+
+        Context.Unwatch(journal);
+        Context.Stop(journal);
+        _journal = null;
+        if (_job is { } job)
+        {
+            _job = null;
+            Context.Stop(job);
+        }
+
+        _watcher.Tell(new JobEvent(new TrainingWaits(_toldStep, lost.Reason)));
+        Timers.StartSingleTimer(OpenAgain.Instance, OpenAgain.Instance, _openAgain);
+    }
+
+    private void Wish(object wish)
+    {
+        _wish = wish;
+        if (_job is { } job)
+        {
+            job.Tell(wish);
+        }
+    }
+
+    private void Note(TrainingEvent happened)
+    {
+        if (happened is StepDone step)
+        {
+            _toldStep = step.Step;
+        }
+        else if (happened is EpochDone epoch)
+        {
+            _toldEpochs = epoch.Epoch;
+        }
+    }
+
+    private void EndAs(JobRecord outcome, TrainingState? weights)
+    {
+        switch (outcome)
+        {
+            case JobCompleted completed:
+                var final = weights is null ? [] : new FinalWeights(_run.Graph, weights).Vectors(_keeper.Pool);
+                weights?.Dispose();
+                End(new JobOver(completed.Outcome, final, []));
+                break;
+            case JobFailed failed:
+                End(new JobOver(new TrainingFailed(_run.Id, failed.Step, failed.Layer, failed.Reason), [], []));
+                break;
+            case JobCancelled cancelled:
+                End(new JobOver(new TrainingCancelled(_run.Id, cancelled.Step), [], []));
+                break;
+        }
+    }
+
+    private void End(JobOver over)
+    {
+        if (_isOver)
+        {
+            GiveUp(over);
+            return;
+        }
+
+        _isOver = true;
+        over.GoesOnFrom?.Dispose();
+        Context.Parent.Tell(new JobEnds(_run.Id));
+        _watcher.Tell(over with { GoesOnFrom = null });
+        Context.Stop(Self);
+    }
+
+    private static void GiveUp(JobOver over)
+    {
+        over.GoesOnFrom?.Dispose();
+        foreach (var layer in over.Parameters)
+        {
+            layer.Dispose();
+        }
+    }
+
+    private sealed class OpenAgain : INoSerializationVerificationNeeded
+    {
+        public static OpenAgain Instance { get; } = new();
+    }
+}

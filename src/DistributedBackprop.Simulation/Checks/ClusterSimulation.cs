@@ -1,0 +1,143 @@
+using System.Collections.Immutable;
+using DistributedBackprop.Simulation.Clusters;
+using DistributedBackprop.Simulation.Faults;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Simulation.Checks;
+
+/// <summary>Runs a job under seeds, with what a scenario does to the cluster, and checks every run.</summary>
+/// <param name="job">The job.</param>
+/// <param name="scenario">What is to happen.</param>
+/// <param name="nodes">How many nodes there are at first, ≥ 1.</param>
+/// <param name="expected">What every run must come to; null: an undisturbed run tells.</param>
+public sealed class ClusterSimulation(SimulatedJob job, Scenario scenario, int nodes = 4, Expectation? expected = null)
+{
+    // Beyond any schedule of a small job: what waits there is told again and again.
+    private const int LongestMailbox = 4096;
+
+    private static readonly TimeSpan _release = TimeSpan.FromMinutes(3);
+
+    /// <summary>What every run must come to.</summary>
+    public Expectation Expected { get; } = expected ?? Expectation.Of(job);
+
+    /// <summary>Whether the trace is complete; it costs time. Default: true.</summary>
+    public bool TracesContent { get; init; } = true;
+
+    /// <summary>Called with the cluster of each run before it begins, to change what passes. Default: null.</summary>
+    public Action<SimulatedCluster>? Prepare { get; init; }
+
+    /// <summary>Called with every line of the trace. Default: null.</summary>
+    public Action<string>? OnTrace { get; init; }
+
+    /// <summary>Runs one seed.</summary>
+    public SimulatedRun Run(ulong seed)
+    {
+        using var cluster = new SimulatedCluster(
+            seed,
+            job,
+            nodes,
+            new ClusterOptions { TracesContent = TracesContent, OnTrace = OnTrace, Limit = TimeSpan.FromHours(10) });
+        var problems = ImmutableArray.CreateBuilder<string>();
+        var ledger = new ExampleLedger(job);
+        cluster.Loop.MessageHandled = ledger.OnHandled;
+        Prepare?.Invoke(cluster);
+        var injector = new FaultInjector(cluster, scenario);
+        try
+        {
+            Train(cluster, injector, problems);
+            problems.AddRange(ProblemsOf(cluster, ledger));
+        }
+        catch (SimulationException e)
+        {
+            problems.Add(e.Message);
+        }
+
+        var times = cluster.Course.Events.ToImmutableArray();
+        return new SimulatedRun(
+            seed,
+            cluster.Course.Outcome,
+            problems.ToImmutable(),
+            [.. injector.Done],
+            Enum.GetValues<MessageFault>().ToImmutableSortedDictionary(fault => fault, cluster.Weather.CountOf),
+            times,
+            times.IsEmpty ? cluster.Loop.Now : times[^1].Time,
+            cluster.Loop.MessageCount,
+            times.Count(told => told.Event is GenerationStarted),
+            SlowestRecovery(times),
+            cluster.Loop.TraceHash);
+    }
+
+    private void Train(SimulatedCluster cluster, FaultInjector injector, ImmutableArray<string>.Builder problems)
+    {
+        cluster.Submit();
+        cluster.Loop.RunUntil(() => cluster.Course.Outcome is not null || IsTooLate(cluster, injector));
+        if (cluster.Course.Outcome is null)
+        {
+            problems.Add(FormattableString.Invariant(
+                $"the job is at step {cluster.Course.Step} of {job.Steps}, {scenario.Within.TotalSeconds} s after the last fault (it must be over)"));
+            return;
+        }
+
+        // What was cut or frozen must be healed before one can ask for what it keeps.
+        cluster.Loop.RunUntil(() => injector.IsOver || injector.IsIdle);
+        var end = cluster.Loop.Now + _release;
+        cluster.Loop.RunUntil(() => Outstanding(cluster) == 0 || cluster.Loop.Now >= end);
+        foreach (var host in cluster.LivingHosts.Where(host => host.Pool.Outstanding != 0))
+        {
+            problems.Add($"{host.Node.Label} keeps {host.Pool.Outstanding} tensors of a job that is over");
+        }
+    }
+
+    private bool IsTooLate(SimulatedCluster cluster, FaultInjector injector) =>
+        (injector.IsOver && cluster.Loop.Now > injector.HealedAt + scenario.Within) || cluster.Loop.Now > cluster.Options.Limit;
+
+    private IEnumerable<string> ProblemsOf(SimulatedCluster cluster, ExampleLedger ledger)
+    {
+        if (cluster.Course.Outcome is TrainingCompleted completed)
+        {
+            if (completed.WeightsSha256 != Expected.WeightsSha256)
+            {
+                yield return $"the weights are {completed.WeightsSha256}, undisturbed {Expected.WeightsSha256}";
+            }
+
+            foreach (var problem in Expected.Problems(cluster.Course).Concat(ledger.Problems()))
+            {
+                yield return problem;
+            }
+        }
+        else if (cluster.Course.Outcome is { } outcome)
+        {
+            yield return $"the job ended otherwise: {outcome}";
+        }
+
+        foreach (var problem in cluster.Control.Refused.Concat(cluster.Tensors.Violations).Take(3))
+        {
+            yield return problem;
+        }
+
+        if (cluster.Loop.LongestMailbox > LongestMailbox)
+        {
+            yield return $"{cluster.Loop.LongestMailbox} messages waited in a mailbox (at most {LongestMailbox} may)";
+        }
+    }
+
+    private static long Outstanding(SimulatedCluster cluster) => cluster.LivingHosts.Sum(host => host.Pool.Outstanding);
+
+    private static TimeSpan SlowestRecovery(ImmutableArray<(TimeSpan Time, TrainingEvent Event)> told)
+    {
+        var slowest = TimeSpan.Zero;
+        TimeSpan? last = null;
+        var hasMoved = false;
+        foreach (var (time, happened) in told)
+        {
+            hasMoved |= happened is GenerationStarted;
+            if (happened is StepDone)
+            {
+                slowest = hasMoved && last is { } before && time - before > slowest ? time - before : slowest;
+                (last, hasMoved) = (time, false);
+            }
+        }
+
+        return slowest;
+    }
+}

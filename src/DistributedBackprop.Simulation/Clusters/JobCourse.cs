@@ -1,0 +1,115 @@
+using Akka.Actor;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Simulation.Clusters;
+
+/// <summary>What a job told whoever watches it, over all its runs; it survives the coordinator.</summary>
+public sealed class JobCourse(SimulationLoop loop)
+{
+    private readonly List<(TimeSpan Time, TrainingEvent Event)> _events = [];
+
+    /// <summary>What it told, and when.</summary>
+    public IReadOnlyList<(TimeSpan Time, TrainingEvent Event)> Events => _events;
+
+    /// <summary>The last step that was told.</summary>
+    public long Step { get; private set; }
+
+    /// <summary>Whole epochs that were told.</summary>
+    public int Epochs { get; private set; }
+
+    /// <summary>The last generation that has begun.</summary>
+    public long Generation { get; private set; }
+
+    /// <summary>How it ended; null while it runs or is paused.</summary>
+    public TrainingEvent? Outcome { get; private set; }
+
+    /// <summary>Whether it has paused, and not gone on yet.</summary>
+    public bool IsPaused { get; private set; }
+
+    /// <summary>The places in <see cref="Events"/> from which on another process, or another run after a pause, told them.</summary>
+    internal List<int> Sessions { get; } = [];
+
+    /// <summary>It is handed in, again or for the first time.</summary>
+    internal void OnSubmitted()
+    {
+        IsPaused = false;
+        Sessions.Add(_events.Count);
+    }
+
+    /// <summary>Something happened.</summary>
+    internal void Add(TrainingEvent happened)
+    {
+        _events.Add((loop.Now, happened));
+        switch (happened)
+        {
+            case StepDone step:
+                Step = Math.Max(Step, step.Step);
+                break;
+            case EpochDone epoch:
+                Epochs = Math.Max(Epochs, epoch.Epoch);
+                break;
+            case GenerationStarted generation:
+                Generation = Math.Max(Generation, generation.Generation);
+                break;
+        }
+    }
+
+    /// <summary>The job's actor has said its last word.</summary>
+    internal void OnOver(JobOver over)
+    {
+        foreach (var layer in over.Parameters)
+        {
+            layer.Dispose();
+        }
+
+        _events.Add((loop.Now, over.Event));
+        if (over.Event is TrainingPaused)
+        {
+            IsPaused = true;
+            over.GoesOnFrom?.Dispose();
+        }
+        else
+        {
+            Outcome = over.Event;
+        }
+    }
+}
+
+/// <summary>Watches a job, and lets it go on as it takes events in.</summary>
+internal sealed class CourseActor : ReceiveActor
+{
+    private IActorRef? _job;
+    private object? _wish;
+
+    public CourseActor(JobCourse course)
+    {
+        Receive<JobAccepted>(accepted =>
+        {
+            _job = accepted.Job;
+            Tell(_wish);
+        });
+        Receive<JobRejected>(rejected => course.OnOver(new JobOver(new TrainingFailed("", 0, null, rejected.Reason), [], [])));
+        Receive<JobEvent>(happened =>
+        {
+            course.Add(happened.Event);
+            if (happened.Event is StepDone step)
+            {
+                Sender.Tell(new Watched(step.Step));
+            }
+        });
+        Receive<JobOver>(course.OnOver);
+        Receive<PauseJob>(Tell);
+        Receive<CancelJob>(Tell);
+    }
+
+    // What is wished before the job is there is wished of it when it is.
+    private void Tell(object? wish)
+    {
+        _wish = _job is null ? wish : null;
+        if (wish is not null)
+        {
+            _job?.Tell(wish);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using DistributedBackprop.Training.Checkpoints;
+
+namespace DistributedBackprop.Simulation.Clusters;
+
+/// <summary>
+/// The database of the coordinator: what is in it survives the process. Slow, failing, away or damaged, as faults have it.
+/// </summary>
+public sealed class SimulatedDisk
+{
+    /// <summary>How long a write takes at most where nothing else is said.</summary>
+    public static readonly TimeSpan UsualWrite = TimeSpan.FromMilliseconds(2);
+
+    private readonly SortedDictionary<string, SortedDictionary<long, JournalEntry>> _journals = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _deleted = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Job, ContentHash Hash), Piece> _pieces = [];
+
+    /// <summary>How long a write takes at most. Default: <see cref="UsualWrite"/>.</summary>
+    public TimeSpan LongestWrite { get; set; } = UsualWrite;
+
+    /// <summary>Whether whatever is asked fails.</summary>
+    public bool Fails { get; set; }
+
+    /// <summary>Whether it does not answer at all: what is asked waits until it does.</summary>
+    public bool IsAway { get; set; }
+
+    /// <summary>What becomes of a piece that is written; null: it is kept as it is. To try mistakes.</summary>
+    public Func<byte[], byte[]?>? PieceInterceptor { get; set; }
+
+    /// <summary>Whether an event is kept that is acknowledged; null: every one is. To try mistakes.</summary>
+    public Func<object, bool>? EventInterceptor { get; set; }
+
+    /// <summary>How many pieces of states there are.</summary>
+    public int Pieces => _pieces.Count;
+
+    /// <summary>Flips a bit of a piece, as a bad disk does.</summary>
+    /// <param name="draws">Says which.</param>
+    /// <returns>Whether there was one.</returns>
+    public bool Damage(KeyedGenerator draws)
+    {
+        if (_pieces.Count == 0)
+        {
+            return false;
+        }
+
+        var key = _pieces.Keys.OrderBy(key => key.Job, StringComparer.Ordinal)
+            .ThenBy(key => key.Hash.ToString(), StringComparer.Ordinal)
+            .ElementAt(draws.Below(_pieces.Count));
+        var content = (byte[])_pieces[key].Content.Clone();
+        content[draws.Below(content.Length)] ^= 1;
+        _pieces[key] = _pieces[key] with { Content = content };
+        return true;
+    }
+
+    /// <summary>A journal, which is empty at first.</summary>
+    internal SortedDictionary<long, JournalEntry> Journal(string name)
+    {
+        if (!_journals.TryGetValue(name, out var journal))
+        {
+            _journals.Add(name, journal = []);
+        }
+
+        return journal;
+    }
+
+    /// <summary>The highest number that an event of a journal has had, deleted ones included; 0 for none.</summary>
+    internal long Highest(string name) =>
+        Math.Max(_deleted.GetValueOrDefault(name), Journal(name) is { Count: > 0 } journal ? journal.Keys.Last() : 0);
+
+    /// <summary>Deletes the events of a journal up to one.</summary>
+    internal void DeleteUpTo(string name, long number)
+    {
+        _deleted[name] = Highest(name);
+        foreach (var old in Journal(name).Keys.TakeWhile(known => known <= number).ToList())
+        {
+            Journal(name).Remove(old);
+        }
+    }
+
+    /// <summary>Keeps a piece; one that is there gets the mark.</summary>
+    internal void Put(string job, ContentHash hash, long write, byte[] content)
+    {
+        if (_pieces.TryGetValue((job, hash), out var known))
+        {
+            _pieces[(job, hash)] = known with { Write = Math.Max(known.Write, write) };
+        }
+        else if ((PieceInterceptor is null ? content : PieceInterceptor(content)) is { } kept)
+        {
+            _pieces[(job, hash)] = new Piece(kept, write);
+        }
+    }
+
+    /// <summary>A piece; null where there is none.</summary>
+    internal byte[]? Get(string job, ContentHash hash) => _pieces.GetValueOrDefault((job, hash))?.Content;
+
+    /// <summary>Removes a piece.</summary>
+    internal void Erase(string job, ContentHash hash) => _pieces.Remove((job, hash));
+
+    /// <summary>Removes the pieces of a job that nobody needs. Returns how many.</summary>
+    internal int Keep(string job, long upToWrite, HashSet<ContentHash> needed)
+    {
+        var removed = _pieces
+            .Where(piece => piece.Key.Job == job && piece.Value.Write <= upToWrite && !needed.Contains(piece.Key.Hash))
+            .Select(piece => piece.Key)
+            .ToList();
+        removed.ForEach(key => _pieces.Remove(key));
+        return removed.Count;
+    }
+
+    private sealed record Piece(byte[] Content, long Write);
+}
+
+/// <summary>An event in a journal, as it was written.</summary>
+/// <param name="Manifest">Its kind.</param>
+/// <param name="Bytes">Its content.</param>
+internal sealed record JournalEntry(string Manifest, byte[] Bytes);

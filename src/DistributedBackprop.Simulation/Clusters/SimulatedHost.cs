@@ -1,0 +1,45 @@
+using Akka.Actor;
+using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Training.Tensors;
+
+namespace DistributedBackprop.Simulation.Clusters;
+
+/// <summary>A process of a simulated cluster: an actor system, its memory and its end of the network for tensors.</summary>
+internal sealed class SimulatedHost : INodeLife
+{
+    public SimulatedHost(SimulatedNode node, TensorNetwork tensors)
+    {
+        Node = node;
+        Plane = new SimulatedPlane(node, tensors, Pool, node.Ordinal + 1);
+        Description = new NodeDescription(node.Name, 1, Plane.EndPoint, node.Ordinal, "simulated", "simulated");
+    }
+
+    public SimulatedNode Node { get; }
+
+    public string Name => Node.Name;
+
+    public TensorPool Pool { get; } = new();
+
+    public SimulatedPlane Plane { get; }
+
+    public NodeDescription Description { get; }
+
+    /// <summary>The node's agent; nobody on the coordinator's host.</summary>
+    public IActorRef Agent { get; private set; } = ActorRefs.Nobody;
+
+    /// <summary>The directory that asked last; null before.</summary>
+    public IActorRef? Directory { get; private set; }
+
+    /// <summary>Starts the agent of a worker, or who stands in for it.</summary>
+    public void StartAgent(SimulatedJob job, Props? standIn)
+    {
+        var equipment = new NodeEquipment(this, LayerThreads.Sequential, Pool, new GivenData(job.Data), Plane);
+        Agent = Node.System.ActorOf(standIn ?? NodeActor.Props(equipment), NodeActorHosting.Name);
+    }
+
+    public void OnDirectory(IActorRef directory) => Directory = directory;
+
+    public void OnRefused(string reason)
+    {
+    }
+}

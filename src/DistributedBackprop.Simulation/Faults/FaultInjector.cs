@@ -1,0 +1,261 @@
+using DistributedBackprop.Simulation.Clusters;
+
+namespace DistributedBackprop.Simulation.Faults;
+
+/// <summary>Something that was done to the cluster.</summary>
+/// <param name="Time">When, in virtual time since the start.</param>
+/// <param name="Kind">What.</param>
+/// <param name="What">To whom and for how long, for people.</param>
+/// <param name="Lasts">How long; zero for what happens at once.</param>
+public sealed record InjectedFault(TimeSpan Time, FaultKind Kind, string What, TimeSpan Lasts);
+
+/// <summary>Does to a cluster what a scenario asks for, as the seed draws it; all that it does it heals.</summary>
+internal sealed class FaultInjector
+{
+    private static readonly TimeSpan _slowWrite = TimeSpan.FromSeconds(5);
+
+    private readonly SimulatedCluster _cluster;
+    private readonly Scenario _scenario;
+    private readonly KeyedGenerator _draws;
+    private readonly List<InjectedFault> _done = [];
+    private readonly HashSet<FaultKind> _going = [];
+    private readonly int _count;
+    private int _unhealed;
+
+    public FaultInjector(SimulatedCluster cluster, Scenario scenario)
+    {
+        _cluster = cluster;
+        _scenario = scenario;
+        _draws = cluster.Loop.Generator("faults");
+        _count = (int)_draws.Between(scenario.Least, scenario.Most);
+        foreach (var (fault, rate) in scenario.Messages)
+        {
+            cluster.Weather.SetRate(fault, rate);
+        }
+
+        cluster.Weather.IsRough = _count > 0 || scenario.Messages.Values.Any(rate => rate > 0);
+        cluster.Died = name => Heal(Duration(), () => cluster.Restart(name));
+        Next();
+    }
+
+    /// <summary>What was done.</summary>
+    public IReadOnlyList<InjectedFault> Done => _done;
+
+    /// <summary>Whether all is done and healed.</summary>
+    public bool IsOver => _done.Count >= _count && _unhealed == 0;
+
+    /// <summary>Whether nothing of what was done is left to be healed.</summary>
+    public bool IsIdle => _unhealed == 0;
+
+    /// <summary>When the last of it was healed.</summary>
+    public TimeSpan HealedAt { get; private set; }
+
+    private void Next()
+    {
+        if (_done.Count < _count)
+        {
+            _cluster.Loop.After(LogUniform(_scenario.ShortestGap, _scenario.LongestGap), () =>
+            {
+                // Where nothing can be done now, it is tried again.
+                if (_cluster.Course.Outcome is null)
+                {
+                    Inject();
+                    Next();
+                }
+            });
+        }
+        else
+        {
+            HealedAt = _cluster.Loop.Now;
+            Calm();
+        }
+    }
+
+    private void Calm() => _cluster.Weather.IsRough &= !IsOver || _count == 0;
+
+    private void Inject()
+    {
+        var weights = _scenario.Kinds.Where(kind => kind.Value > 0).ToList();
+        var at = _draws.Fraction() * weights.Sum(kind => kind.Value);
+        foreach (var (kind, weight) in weights)
+        {
+            at -= weight;
+            if (at < 0)
+            {
+                var lasts = Duration();
+                if (Try(kind, lasts) is { } what)
+                {
+                    _done.Add(new InjectedFault(_cluster.Loop.Now, kind, what, lasts));
+                }
+
+                return;
+            }
+        }
+    }
+
+    private string? Try(FaultKind kind, TimeSpan lasts) => kind switch
+    {
+        FaultKind.LinkStalls => TwoHosts() is var (from, to)
+            ? During(lasts, $"{from} → {to}", () => _cluster.Weather.Stall(from, to), () => _cluster.Weather.EndStall(from, to)) : null,
+        FaultKind.LinkSlow => TwoHosts() is var (from, to)
+            ? During(lasts, $"{from} → {to}", () => _cluster.Weather.Slow(from, to, 50), () => _cluster.Weather.Slow(from, to, 1)) : null,
+        FaultKind.LinkBreaks => TwoHosts() is var (from, to) && _cluster.BreakLink(from, to) ? $"{from} → {to}" : null,
+        FaultKind.Partition => Partition(lasts),
+        FaultKind.OneWayPartition => TwoHosts() is var (from, to) ? Cut(lasts, from, to) : null,
+        FaultKind.Swizzle => Swizzle(lasts),
+        FaultKind.NodePauses => Worker() is { } name
+            ? During(lasts, name, () => _cluster.Pause(name), () => _cluster.Continue(name)) : null,
+        FaultKind.NodeCrashes => Kill(Worker()),
+        FaultKind.NodeJoins => _cluster.Workers.Count < _scenario.MostNodes ? _cluster.Join() : null,
+        FaultKind.NodeLeaves => _cluster.Workers.Count > 1 && Worker() is { } name ? Leave(name) : null,
+        FaultKind.CoordinatorPauses => IsCoordinatorUp
+            ? During(lasts, SimulatedCluster.Coordinator, () => _cluster.Pause(SimulatedCluster.Coordinator), () => _cluster.Continue(SimulatedCluster.Coordinator)) : null,
+        FaultKind.CoordinatorCrashes => IsCoordinatorUp && !_cluster.Course.IsPaused ? Kill(SimulatedCluster.Coordinator) : null,
+        FaultKind.DiskSlow => Once(kind, lasts, () => _cluster.Disk.LongestWrite = _slowWrite, () => _cluster.Disk.LongestWrite = SimulatedDisk.UsualWrite),
+        FaultKind.DiskFails => Once(kind, lasts, () => _cluster.Disk.Fails = true, () => _cluster.Disk.Fails = false),
+        FaultKind.DiskAway => Once(kind, lasts, () => _cluster.Disk.IsAway = true, () => _cluster.Disk.IsAway = false),
+        FaultKind.DiskDamage => _cluster.Disk.Damage(_draws) ? "a piece of a state" : null,
+        FaultKind.JobPauses => IsCoordinatorUp ? PauseJob(lasts) : null,
+        _ => null,
+    };
+
+    private bool IsCoordinatorUp => _cluster.IsRunning(SimulatedCluster.Coordinator);
+
+    private string? Kill(string? name)
+    {
+        if (name is not null)
+        {
+            _cluster.Kill(name);
+        }
+
+        return name;
+    }
+
+    private string Leave(string name)
+    {
+        _cluster.Leave(name);
+        return name;
+    }
+
+    private string Cut(TimeSpan lasts, string from, string to) => During(
+        lasts, $"{from} → {to}", () => _cluster.Weather.Cut(from, to), () => _cluster.Weather.Heal(from, to));
+
+    private string Partition(TimeSpan lasts)
+    {
+        var hosts = Hosts();
+        var side = hosts.Where(_ => _draws.Chance(0.4)).ToList();
+        var others = hosts.Except(side).ToList();
+        foreach (var a in side)
+        {
+            foreach (var b in others)
+            {
+                Cut(lasts, a, b);
+                Cut(lasts, b, a);
+            }
+        }
+
+        return $"{string.Join(", ", side)} | {string.Join(", ", others)}";
+    }
+
+    private string Swizzle(TimeSpan lasts)
+    {
+        var hosts = Hosts();
+        var victim = hosts[_draws.Below(hosts.Count)];
+        foreach (var other in hosts.Where(other => other != victim))
+        {
+            Later(lasts * _draws.Fraction() * 0.5, () =>
+            {
+                Cut(lasts * (0.2 + _draws.Fraction()), victim, other);
+                Cut(lasts * (0.2 + _draws.Fraction()), other, victim);
+            });
+        }
+
+        return victim;
+    }
+
+    private string? PauseJob(TimeSpan lasts)
+    {
+        _cluster.PauseJob();
+        Later(lasts, ResumeJob);
+        return _cluster.Job.Job.Name;
+    }
+
+    // It pauses when it is drained, whenever that is.
+    private void ResumeJob()
+    {
+        if (_cluster.Course.Outcome is null && !_cluster.ResumeJob() && _cluster.IsJobPausing)
+        {
+            Later(TimeSpan.FromMilliseconds(50), ResumeJob);
+        }
+    }
+
+    private string During(TimeSpan lasts, string what, Action begin, Action end)
+    {
+        begin();
+        Heal(lasts, end);
+        return what;
+    }
+
+    private string? Once(FaultKind kind, TimeSpan lasts, Action begin, Action end)
+    {
+        if (!_going.Add(kind))
+        {
+            return null;
+        }
+
+        return During(lasts, "", begin, () =>
+        {
+            end();
+            _going.Remove(kind);
+        });
+    }
+
+    private void Heal(TimeSpan after, Action heal) => Later(after, heal);
+
+    private void Later(TimeSpan after, Action action)
+    {
+        _unhealed++;
+        _cluster.Loop.After(after, () =>
+        {
+            _unhealed--;
+            action();
+            HealedAt = _cluster.Loop.Now;
+            Calm();
+        });
+    }
+
+    private List<string> Hosts() => [.. _cluster.Workers, SimulatedCluster.Coordinator];
+
+    private string? Worker()
+    {
+        var running = _cluster.Workers.Where(_cluster.IsRunning).ToList();
+        return running.Count == 0 ? null : running[_draws.Below(running.Count)];
+    }
+
+    private (string From, string To)? TwoHosts()
+    {
+        var hosts = Hosts();
+        if (hosts.Count < 2)
+        {
+            return null;
+        }
+
+        var from = _draws.Below(hosts.Count);
+        var to = _draws.Below(hosts.Count - 1);
+        return (hosts[from], hosts[to < from ? to : to + 1]);
+    }
+
+    private TimeSpan Duration() => LogUniform(_scenario.Shortest, _scenario.Longest);
+
+    // Short ones come as often as long ones, whatever the scale. In whole microseconds: the same on every machine.
+    private TimeSpan LogUniform(TimeSpan shortest, TimeSpan longest)
+    {
+        var decades = shortest;
+        while (decades < longest && _draws.Chance(0.8))
+        {
+            decades *= 2;
+        }
+
+        return _draws.Between(shortest, decades < longest ? decades : longest);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+
+namespace DistributedBackprop.Cli.Tests.Deployment;
+
+/// <summary>
+/// Debian's PostgreSQL in the place of the image of that name: the same variables of its environment, on an address of
+/// its own.
+/// </summary>
+internal sealed class DebianPostgreSql : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("backprop-postgres-").FullName;
+
+    private DebianPostgreSql()
+    {
+    }
+
+    /// <summary>The folder of its programs; null where it is not installed.</summary>
+    public static string? Programs { get; } = Directory.Exists("/usr/lib/postgresql")
+        ? Directory.GetDirectories("/usr/lib/postgresql").Order().Select(version => Path.Combine(version, "bin"))
+            .LastOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")))
+        : null;
+
+    /// <param name="address">Where it listens.</param>
+    /// <param name="environment">As the image knows it: <c>POSTGRES_USER</c>, <c>POSTGRES_PASSWORD</c>, <c>POSTGRES_DB</c>.</param>
+    public static DebianPostgreSql Start(string address, IReadOnlyDictionary<string, string> environment)
+    {
+        var server = new DebianPostgreSql();
+        var user = environment["POSTGRES_USER"];
+        var password = Path.Combine(server._folder, "password");
+        File.WriteAllText(password, environment["POSTGRES_PASSWORD"]);
+        if (System.Environment.IsPrivilegedProcess)
+        {
+            // The server does not run as root.
+            Execute("chown", ["-R", "postgres", server._folder]);
+        }
+
+        Run("initdb", "-D", server.Data, "-A", "scram-sha-256", "--pwfile", password, "-U", user, "--no-sync", "--no-locale", "-E", "UTF8");
+        Run("pg_ctl", "-D", server.Data, "-l", Path.Combine(server._folder, "log"), "-o", $"-k {server._folder} -c listen_addresses={address}", "-w", "start");
+        Execute(
+            Path.Combine(Programs!, "psql"),
+            ["-h", address, "-U", user, "-d", "postgres", "-c", $"CREATE DATABASE {environment["POSTGRES_DB"]}"],
+            ("PGPASSWORD", environment["POSTGRES_PASSWORD"]));
+        return server;
+    }
+
+    private string Data => Path.Combine(_folder, "data");
+
+    public void Dispose()
+    {
+        Run("pg_ctl", "-D", Data, "-m", "immediate", "-w", "stop");
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static void Run(string program, params string[] arguments)
+    {
+        var path = Path.Combine(Programs!, program);
+        if (System.Environment.IsPrivilegedProcess)
+        {
+            Execute("runuser", ["-u", "postgres", "--", path, .. arguments]);
+        }
+        else
+        {
+            Execute(path, arguments);
+        }
+    }
+
+    private static void Execute(string program, string[] arguments, params (string Name, string Value)[] environment)
+    {
+        // What the server inherits must not be a pipe of ours: it would never end.
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$@\" > /dev/null 2>&1", "sh", program, .. arguments]) { WorkingDirectory = "/tmp" };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        process.WaitForExit();
+        process.ExitCode.ShouldBe(0, $"{program} {string.Join(' ', arguments)}");
+    }
+}

@@ -1,0 +1,93 @@
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Server.Tests.Linked;
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Tests.Interpreter;
+
+namespace DistributedBackprop.Server.Tests.CrashPoints;
+
+/// <summary>Wherever its process dies, before or after whatever it writes, a job ends with the same weights.</summary>
+public sealed class CrashPointTests : IDisposable
+{
+    private const int Forever = int.MaxValue;
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("backprop-crash-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("{ replicas: 2, averaging: gradients }", 4)]
+    [InlineData("{ replicas: 3, averaging: { parameters: { every: 4, outer: { learningRate: 0.7, momentum: 0.5, nesterov: true }, innerState: keep } } }", 5)]
+    public async Task A_job_that_is_stopped_at_any_write_ends_with_the_same_bits(string parallelism, int checkpointEvery)
+    {
+        var job = Jobs.Durable(parallelism, checkpointEvery);
+        var plain = PlainInterpreter.Run(job, Jobs.Points());
+        var expected = plain.WeightsSha256;
+        var states = SqliteDatabase.Open(_folder.FullName);
+        var point = 0;
+        var goesOn = true;
+        for (; goesOn; point++)
+        {
+            var run = RunOf(job, $"{checkpointEvery}-{point}");
+            var over = await CrashingProcess.RunAsync(states, new CrashPlan(point), run);
+            goesOn = over is null;
+            over ??= await CrashingProcess.RunAsync(states, new CrashPlan(Forever), run);
+            over!.Event.ShouldBeOfType<TrainingCompleted>($"after point {point}").WeightsSha256.ShouldBe(expected, $"after point {point}");
+            GiveUp(over);
+        }
+
+        // Before and after each: three records of the beginning, one of each epoch, weights and record of the end. How many
+        // checkpoints come to that depends on how quick the disk is.
+        point.ShouldBeGreaterThan(2 * (3 + plain.Epochs.Count + 2));
+    }
+
+    [Fact]
+    public async Task A_job_whose_process_dies_again_and_again_ends_with_the_same_bits()
+    {
+        var job = Jobs.Durable("{ replicas: 2 }", 3);
+        var expected = PlainInterpreter.Run(job, Jobs.Points()).WeightsSha256;
+        var states = SqliteDatabase.Open(_folder.FullName);
+        var run = RunOf(job, "again");
+        JobOver? over = null;
+        var deaths = -1;
+        for (var points = 8; over is null; points++)
+        {
+            over = await CrashingProcess.RunAsync(states, new CrashPlan(points), run);
+            deaths++;
+        }
+
+        deaths.ShouldBeGreaterThan(3);
+        var completed = over.Event.ShouldBeOfType<TrainingCompleted>();
+        completed.WeightsSha256.ShouldBe(expected);
+        completed.Recoveries.ShouldBeInRange(1, deaths);
+        GiveUp(over);
+    }
+
+    [Fact]
+    public async Task A_paused_job_goes_on_in_another_process()
+    {
+        var job = Jobs.Durable("{ replicas: 2 }", 30);
+        var expected = PlainInterpreter.Run(job, Jobs.Points()).WeightsSha256;
+        var states = SqliteDatabase.Open(_folder.FullName);
+        var run = RunOf(job, "paused");
+        var paused = await CrashingProcess.RunAsync(states, new CrashPlan(Forever), run, pauses: true);
+        paused!.Event.ShouldBeOfType<TrainingPaused>();
+        var over = await CrashingProcess.RunAsync(states, new CrashPlan(Forever), run);
+        var completed = over!.Event.ShouldBeOfType<TrainingCompleted>();
+        completed.WeightsSha256.ShouldBe(expected);
+        completed.Recoveries.ShouldBe(0);
+        GiveUp(over);
+    }
+
+    private static JobRun RunOf(TrainingJob job, string id) => new(
+        id, job, Graph.Of(job.Model, job.Seed), LinkedExpectation.ToDataSet(job, Jobs.Points()), null);
+
+    private static void GiveUp(JobOver over)
+    {
+        foreach (var layer in over.Parameters)
+        {
+            layer.Dispose();
+        }
+    }
+}

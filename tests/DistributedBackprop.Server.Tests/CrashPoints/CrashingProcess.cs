@@ -1,0 +1,94 @@
+using System.Threading.Channels;
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.Hosting;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Actors.Journal;
+using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Server.Local;
+using DistributedBackprop.Server.Running;
+using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Training.Tensors;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace DistributedBackprop.Server.Tests.CrashPoints;
+
+/// <summary>A process that trains a job, and dies as planned: its actors, with a journal and a store that outlive them.</summary>
+internal sealed class CrashingProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
+    private static int _number;
+
+    private readonly IHost _host;
+    private readonly RunData _data = new();
+    private readonly TensorPool _pool = new();
+
+    private CrashingProcess(SqliteDatabase states, CrashPlan plan)
+    {
+        var name = $"crashing-{Interlocked.Increment(ref _number)}";
+        plan.Rule(name);
+        var equipment = new NodeEquipment(
+            new LoneNode(new NodeDescription("node-1", 1, null, Environment.ProcessId, "", "")),
+            new LayerThreads(1, LocalTraining.TilesOf),
+            _pool,
+            _data,
+            null);
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddAkka(name, akka => akka
+            .AddHocon("akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }", HoconAddMode.Prepend)
+            .AddHocon(ConfigurationFactory.ParseString(CrashingJournal.Hocon + JournalSerializer.Hocon), HoconAddMode.Prepend)
+            .WithNode(equipment));
+        _host = builder.Build();
+        _host.Start();
+        System = _host.Services.GetRequiredService<ActorSystem>();
+        var node = _host.Services.GetRequiredService<IReadOnlyActorRegistry>().Get<NodeActor>();
+        var directory = System.ActorOf(
+            StaticDirectory.Props([new NodeInfo(equipment.Description, node, NodePresence.Up)]), "directory");
+        var store = System.ActorOf(CheckpointStoreActor.Props(states, _pool));
+        var storage = new JobStorage(System.ActorOf(Props.Create(() => new CrashingStore(store, plan))), "version");
+        Coordinator = System.ActorOf(CoordinatorActor.Props(directory, new JobKeeper(_pool, Storage: storage)));
+    }
+
+    private ActorSystem System { get; }
+
+    private IActorRef Coordinator { get; }
+
+    /// <summary>Starts it, and a job in it; waits for the end of either.</summary>
+    /// <returns>The job's last word; null where the process died first.</returns>
+    public static async Task<JobOver?> RunAsync(SqliteDatabase states, CrashPlan plan, JobRun run, bool pauses = false)
+    {
+        await using var process = new CrashingProcess(states, plan);
+        using var given = process._data.Give(run.Job, run.Data);
+        var events = Channel.CreateUnbounded<object>();
+        var watcher = process.System.ActorOf(WatcherActor.Props(run, process.Coordinator, events.Writer));
+        if (pauses)
+        {
+            watcher.Tell(new PauseJob());
+        }
+
+        var over = LastWordAsync(events.Reader);
+        return await Task.WhenAny(over, plan.Crashed).WaitAsync(_patience) == over ? await over : null;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await System.Terminate().WaitAsync(_patience);
+        await _host.StopAsync();
+        _host.Dispose();
+    }
+
+    private static async Task<JobOver> LastWordAsync(ChannelReader<object> events)
+    {
+        await foreach (var happened in events.ReadAllAsync())
+        {
+            if (happened is JobOver over)
+            {
+                return over;
+            }
+        }
+
+        throw new InvalidOperationException("The events ended before the job.");
+    }
+}

@@ -1,0 +1,77 @@
+using Akka.Actor;
+using Akka.TestKit;
+using Akka.TestKit.Xunit2;
+using DistributedBackprop.Actors.Pipeline;
+using DistributedBackprop.Simulation.Checks;
+using DistributedBackprop.Simulation.Clusters;
+using Activation = DistributedBackprop.Actors.Pipeline.Activation;
+
+namespace DistributedBackprop.Simulation.Tests.Clusters;
+
+/// <summary>
+/// The base of specs about whole clusters: jobs are trained in simulated clusters, faults are called by name, and TestKit's
+/// probes see what passes. Everything runs on the spec's own thread in virtual time: a spec never waits and never awaits.
+/// </summary>
+/// <remarks>
+/// A spec makes a cluster, lets it run up to a step, does something to it, and lets it run to its end. What a probe expects
+/// must have happened by then: probes are asked with no time to wait.
+/// </remarks>
+public abstract class ClusterSpec : TestKit
+{
+    /// <summary>The small job that is trained where a spec names none.</summary>
+    protected static SimulatedJob SmallJob { get; } = DefaultJob.Load();
+
+    /// <summary>A job from the text of a job file.</summary>
+    protected static SimulatedJob Job(string yaml) => SimulatedJob.Parse(yaml);
+
+    /// <summary>A cluster of <paramref name="nodes"/> nodes, <c>n1</c>, <c>n2</c>, …; the spec disposes of it.</summary>
+    protected static SimulatedCluster Cluster(ulong seed, SimulatedJob? job = null, int nodes = 4) => new(seed, job ?? SmallJob, nodes);
+
+    /// <summary>The hash of the weights of a run to which nothing happens.</summary>
+    protected static string Undisturbed(SimulatedJob? job = null) => Expectation.Of(job ?? SmallJob).WeightsSha256;
+
+    /// <summary>A probe that is told what of each message <paramref name="see"/> makes; null: it is not told.</summary>
+    /// <remarks>Tensors belong to the actors: <paramref name="see"/> copies what it needs of them.</remarks>
+    protected TestProbe Tap(SimulatedCluster cluster, Func<SentMessage, object?> see)
+    {
+        var probe = CreateTestProbe();
+        cluster.Loop.MessageHandled += sent =>
+        {
+            if (see(sent) is { } seen)
+            {
+                probe.Ref.Tell(seen);
+            }
+        };
+        return probe;
+    }
+
+    /// <summary>A probe that is told of every activation and every delta that an actor takes.</summary>
+    protected TestProbe TapTensors(SimulatedCluster cluster) => Tap(cluster, sent => sent.Message switch
+    {
+        Activation activation => new SeenTensor(true, activation.Key.Step, activation.Edge, activation.Replica, activation.Value.Floats.ToArray()),
+        Delta delta => new SeenTensor(false, delta.Key.Step, delta.Edge, delta.Replica, delta.Value.Floats.ToArray()),
+        _ => null,
+    });
+
+    /// <summary>A node joins for which a probe stands in: it is told what the node's agent would be, and answers as it likes.</summary>
+    protected TestProbe JoinStandIn(SimulatedCluster cluster)
+    {
+        var probe = CreateTestProbe();
+        var to = probe.Ref;
+        cluster.Join(Props.Create(() => new Forwarding(to)));
+        return probe;
+    }
+
+    private sealed class Forwarding : ReceiveActor
+    {
+        public Forwarding(IActorRef to) => ReceiveAny(message => to.Forward(message));
+    }
+}
+
+/// <summary>A tensor that passed between layers.</summary>
+/// <param name="IsActivation">Forward; else a delta, backward.</param>
+/// <param name="Step">The step.</param>
+/// <param name="Edge">The edge of the graph.</param>
+/// <param name="Replica">The replica.</param>
+/// <param name="Values">Its elements.</param>
+public sealed record SeenTensor(bool IsActivation, long Step, int Edge, int Replica, float[] Values);

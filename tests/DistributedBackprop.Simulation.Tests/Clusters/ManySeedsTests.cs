@@ -1,0 +1,98 @@
+using System.Globalization;
+using DistributedBackprop.Simulation.Checks;
+using DistributedBackprop.Simulation.Clusters;
+using DistributedBackprop.Simulation.Faults;
+using Xunit.Abstractions;
+
+namespace DistributedBackprop.Simulation.Tests.Clusters;
+
+/// <summary>Whatever happens to a cluster: one hash, each step told once, nothing kept.</summary>
+public sealed class ManySeedsTests(ITestOutputHelper output)
+{
+    private const string AveragesParameters =
+        "{ parameters: { every: 3, outer: { learningRate: 0.7, momentum: 0.5, nesterov: true }, innerState: average } }";
+
+    // What found a defect once, each in the program as it was then.
+    private static readonly ulong[] _once = [13, 217, 508, 608, 1004, 2124];
+
+    private static readonly ClusterSimulation _gradients = new(DefaultJob.Load(), Scenario.Default);
+    private static readonly ClusterSimulation _parameters = new(WithAveraging(AveragesParameters), Scenario.Default);
+
+    [Fact]
+    public void Fifty_fixed_seeds_and_those_that_once_found_something()
+    {
+        AssertRight(_gradients, Enumerable.Range(1, 25).Select(seed => (ulong)seed).Concat(_once));
+        AssertRight(_parameters, Enumerable.Range(1, 25).Select(seed => (ulong)seed));
+    }
+
+    [Fact]
+    public void Three_hundred_fresh_seeds()
+    {
+        // Other ones every day, and the same ones all day: whoever looks into a failure finds it again.
+        var first = ulong.Parse(DateTime.UtcNow.ToString("yyyyMMdd", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) * 1000;
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seeds {first} … {first + 299}"));
+        AssertRight(_gradients, Enumerable.Range(0, 200).Select(seed => first + (ulong)seed));
+        AssertRight(_parameters, Enumerable.Range(200, 100).Select(seed => first + (ulong)seed));
+    }
+
+    [Theory]
+    [InlineData("gradients", "1f1b", 2)]
+    [InlineData("gradients", "gpipe", 2)]
+    [InlineData("gradients", "1f1b", 3)]
+    [InlineData(AveragesParameters, "1f1b", 2)]
+    [InlineData(AveragesParameters, "gpipe", 1)]
+    public void Where_nothing_happens_the_number_of_nodes_does_not_show(string averaging, string schedule, int stages)
+    {
+        var job = WithAveraging(averaging, schedule, stages);
+        var expected = Expectation.Of(job).WeightsSha256;
+        foreach (var nodes in new[] { 1, 2, 3, 4, 8 })
+        {
+            using var cluster = new SimulatedCluster((ulong)nodes, job, nodes);
+            cluster.RunToEnd();
+            cluster.WeightsSha256.ShouldBe(expected);
+            cluster.Events.Last().ShouldBeOfType<Training.Jobs.TrainingCompleted>().Nodes.ShouldBe(Math.Min(nodes, 2 * stages));
+        }
+    }
+
+    [Fact]
+    public void A_seed_replays_every_message_and_another_one_does_not()
+    {
+        for (var seed = 1UL; seed <= 10; seed++)
+        {
+            var run = _gradients.Run(seed);
+            _gradients.Run(seed).TraceHash.ShouldBe(run.TraceHash);
+            _gradients.Run(seed + 100).TraceHash.ShouldNotBe(run.TraceHash);
+        }
+    }
+
+    [Fact]
+    public void Every_kind_of_fault_comes()
+    {
+        var summary = new SimulationSummary();
+        for (var seed = 1UL; seed <= 60; seed++)
+        {
+            var run = _gradients.Run(seed);
+            run.Faults.Length.ShouldBeInRange(0, Scenario.Default.Most);
+            summary.Add(run);
+        }
+
+        summary.Faults.Keys.ShouldBe(Enum.GetValues<FaultKind>(), ignoreOrder: true);
+        summary.MessageFaults.Keys.ShouldBe(Enum.GetValues<MessageFault>(), ignoreOrder: true);
+    }
+
+    private void AssertRight(ClusterSimulation simulation, IEnumerable<ulong> seeds)
+    {
+        var wrong = seeds.Select(simulation.Run).Where(run => !run.IsRight).ToList();
+        foreach (var run in wrong)
+        {
+            output.WriteLine(new Timeline(run).ToText());
+        }
+
+        wrong.Select(run => $"{run.Seed}: {run.Problems[0]}").ShouldBeEmpty();
+    }
+
+    private static SimulatedJob WithAveraging(string averaging, string schedule = "1f1b", int stages = 2) => SimulatedJob.Parse(DefaultJob.Text
+        .Replace("averaging: gradients", $"averaging: {averaging}", StringComparison.Ordinal)
+        .Replace("schedule: 1f1b", $"schedule: {schedule}", StringComparison.Ordinal)
+        .Replace("stages: 2", string.Create(CultureInfo.InvariantCulture, $"stages: {stages}"), StringComparison.Ordinal));
+}
