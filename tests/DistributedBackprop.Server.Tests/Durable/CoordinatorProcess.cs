@@ -87,6 +87,13 @@ internal sealed class CoordinatorProcess : INodeLife, IJobLoading
     /// <summary>Waits until a job is in some state.</summary>
     public async Task UntilAsync(string id, JobState state)
     {
+        if (state == JobState.Running)
+        {
+            // No event tells it: what began is loaded.
+            (await LoadsOf(id).Reader.WaitToReadAsync()).ShouldBeTrue();
+            return;
+        }
+
         for (var after = 0L; ;)
         {
             if ((await StatusAsync(id)).State == state)

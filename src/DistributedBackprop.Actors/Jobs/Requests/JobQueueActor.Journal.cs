@@ -115,6 +115,10 @@ internal sealed partial class JobQueueActor
         }
     }
 
+    // Its checkpoints and weights; nobody waits for it, and another job never has that name.
+    private void Remove(string journalName) =>
+        _keeper.Storage?.Store.Tell(new RemoveStates(journalName), ActorRefs.NoSender);
+
     private void WaitForJournal(IJobRequest request)
     {
         if (_early.Count < MostWaiting)

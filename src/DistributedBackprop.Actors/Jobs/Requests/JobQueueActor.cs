@@ -141,6 +141,11 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
     {
         foreach (var change in decision.Events)
         {
+            if (change is JobDeleted)
+            {
+                Remove(_table.Find(change.Id)!.JournalName);
+            }
+
             _table.Apply(change);
             Follow(change);
         }
