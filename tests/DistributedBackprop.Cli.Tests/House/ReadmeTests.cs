@@ -83,6 +83,7 @@ public sealed class ReadmeTests
     [Theory]
     [InlineData("train")]
     [InlineData("explain")]
+    [InlineData("simulate")]
     public async Task Its_options_are_those_of_the_command(string command)
     {
         using var folder = new CommandFolder();
@@ -144,6 +145,14 @@ public sealed class ReadmeTests
         {
             run.Output.Split('\n').Select(written => written.TrimEnd()).ShouldContain(line);
         }
+    }
+
+    [Fact]
+    public void Its_spec_is_one_of_those_that_run()
+    {
+        var spec = File.ReadAllText(RepositoryRoot.File("tests/DistributedBackprop.Simulation.Tests/Clusters/KilledNodeSpec.cs"));
+        var shown = Blocks("csharp").Single(block => block.Contains("KilledNodeSpec", StringComparison.Ordinal));
+        spec.ShouldContain(shown.TrimEnd().TrimEnd('}').TrimEnd());
     }
 
     private static IEnumerable<string> OptionsOf(string command)

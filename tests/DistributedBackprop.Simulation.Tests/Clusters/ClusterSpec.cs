@@ -53,6 +53,18 @@ public abstract class ClusterSpec : TestKit
         _ => null,
     });
 
+    /// <summary>What a probe was told up to now.</summary>
+    protected static IReadOnlyList<T> Seen<T>(TestProbe probe)
+    {
+        var seen = new List<T>();
+        while (probe.HasMessages)
+        {
+            seen.Add((T)probe.ReceiveOne(TimeSpan.Zero));
+        }
+
+        return seen;
+    }
+
     /// <summary>A node joins for which a probe stands in: it is told what the node's agent would be, and answers as it likes.</summary>
     protected TestProbe JoinStandIn(SimulatedCluster cluster)
     {

@@ -27,7 +27,7 @@ public sealed class KilledNodeSpec : ClusterSpec
         using var cluster = Cluster(seed: 8, nodes: 2);
         var probe = TapTensors(cluster);
         cluster.RunUntilStep(3);
-        var seen = probe.ReceiveWhile<SeenTensor>(TimeSpan.Zero, message => (SeenTensor)message).ToList();
+        var seen = Seen<SeenTensor>(probe);
         seen.ShouldContain(tensor => tensor.IsActivation && tensor.Step == 1 && tensor.Replica == 1);
         seen.ShouldContain(tensor => !tensor.IsActivation && tensor.Step == 1 && tensor.Replica == 1);
         seen.ShouldAllBe(tensor => tensor.Values.All(float.IsFinite));
