@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Training.Jobs.Table;
-using JobSubmitted = DistributedBackprop.Actors.Journal.JobSubmitted;
 
 namespace DistributedBackprop.Actors.Tests.Journal;
 

@@ -28,7 +28,7 @@ public sealed class DurableServiceTests
 
         using var second = await ServiceProcess.StartAsync(folder, flags);
         var jobs = await second.RunAsync("jobs", "--json");
-        jobs.Events.Select(job => (job.GetProperty("id").GetString(), job.GetProperty("state").GetString()))
+        jobs.Events.Select(job => (job.GetProperty("jobId").GetString(), job.GetProperty("state").GetString()))
             .ShouldBe([("long", "running"), ("waits", "waiting"), ("aside", "paused")]);
         (await second.RunAsync("submit", longJob, "--id", "long")).ExitCode.ShouldBe(ExitCode.Done);
         var other = await second.RunAsync("submit", ExampleJob.PathOf("xor"), "--id", "long");

@@ -21,16 +21,13 @@ public sealed class CoordinatorCrashTests(Databases databases, ITestOutputHelper
         process => process.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("b"))),
         process => process.UntilAsync("a", JobState.Running),
         process => process.DoAsync(new PauseCommand("a")),
-        process => process.LoadedAsync("a", null),
-        process => process.UntilAsync("a", JobState.Paused),
+        process => LoadedAsync(process, "a", null, JobState.Paused),
         process => process.UntilAsync("b", JobState.Running),
         process => process.DoAsync(new ResumeCommand("a")),
         process => process.DoAsync(new CancelCommand("b")),
-        process => process.LoadedAsync("b", null),
-        process => process.UntilAsync("b", JobState.Cancelled),
+        process => LoadedAsync(process, "b", null, JobState.Cancelled),
         process => process.UntilAsync("a", JobState.Running),
-        process => process.LoadedAsync("a", "there is no such data"),
-        process => process.UntilAsync("a", JobState.Failed),
+        process => LoadedAsync(process, "a", "there is no such data", JobState.Failed),
         process => process.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("c"))),
 
         // Of one that is gone already there is nothing to answer.
@@ -60,6 +57,13 @@ public sealed class CoordinatorCrashTests(Databases databases, ITestOutputHelper
         output.WriteLine($"{kind}: dead before and after each of {undisturbed.Writes} events");
     }
 
+    // A process that follows loads it again.
+    private static async Task LoadedAsync(CoordinatorProcess process, string id, string? reason, JobState then)
+    {
+        await process.LoadedAsync(id, reason);
+        await process.UntilAsync(id, then);
+    }
+
     private static async Task<List<JobEntry>> RunAsync(JobDatabase database, CrashPlan plan)
     {
         var process = CoordinatorProcess.Start(database, plan);
@@ -73,7 +77,7 @@ public sealed class CoordinatorCrashTests(Databases databases, ITestOutputHelper
                 done = step(process);
             }
 
-            await done;
+            await done.WaitAsync(CoordinatorProcess.Patience);
         }
 
         // What follows the last answer may be the last event.

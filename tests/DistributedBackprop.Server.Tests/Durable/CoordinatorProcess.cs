@@ -73,7 +73,6 @@ internal sealed class CoordinatorProcess : INodeLife, IJobLoading
             {
                 return answer;
             }
-
         }
     }
 

@@ -227,7 +227,7 @@ public sealed class JobsOfServiceTests(ServiceNode node) : IClassFixture<Service
     public async Task Anybody_may_ask_whether_it_is_well_and_nobody_what_it_is()
     {
         var channel = node.Connect(node.Node.Service!);
-        var health = await new Health.HealthClient(channel).CheckAsync(new HealthCheckRequest(), deadline: DateTime.UtcNow.AddSeconds(30));
+        var health = await new global::Grpc.Health.V1.Health.HealthClient(channel).CheckAsync(new HealthCheckRequest(), deadline: DateTime.UtcNow.AddSeconds(30));
         health.Status.ShouldBe(HealthCheckResponse.Types.ServingStatus.Serving);
         using var reflection = channel.CreateCallInvoker().AsyncServerStreamingCall(
             new Method<GetRequest, GetRequest>(
