@@ -99,7 +99,7 @@ public sealed class ComposeTests
         generation.GetProperty("placement").EnumerateArray().Select(place => place.GetProperty("node").GetString()).Distinct().Count().ShouldBe(3);
 
         // One that dies is started anew, the coordinator like a worker: the job goes on, and all are there again.
-        var job = cluster.Job("residual", ("epochs: 8", "epochs: 200"));
+        var job = cluster.Job("residual", ("epochs: 8", "epochs: 120"));
         using (var watch = cluster.StartExec("coordinator", "submit", job, "--id", "second", "--watch", "--json"))
         {
             await watch.ReadUntilAsync(line => line.Contains("\"checkpoint\"", StringComparison.Ordinal));
