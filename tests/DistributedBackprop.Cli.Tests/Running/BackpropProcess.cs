@@ -7,7 +7,7 @@ namespace DistributedBackprop.Cli.Tests.Running;
 /// <summary>The built program as a child process; one that does not end in time is killed, and its test fails.</summary>
 internal sealed class BackpropProcess : IDisposable
 {
-    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(300);
     private static readonly string _program = Path.Combine(AppContext.BaseDirectory, "backprop.dll");
 
     private readonly Process _process;

@@ -89,6 +89,7 @@ internal sealed partial class JobQueueActor
             _isOpen = true;
             _table = opened.History.Table;
             GoOnWithJobs();
+            Context.System.EventStream.Publish(Counted());
         }
 
         _changes.Open(opened.Journal, opened.History.Changes);

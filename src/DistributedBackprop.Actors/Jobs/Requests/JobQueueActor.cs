@@ -285,12 +285,15 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
 
         _recordsMade++;
         var actor = Context.ActorOf(JobRecordActor.Props(entry.Id, _eventsBegin), $"record-{_recordsMade}");
-        actor.Tell(new Recorded(entry switch
-        {
-            { Outcome: { } outcome } => outcome,
-            { State: JobState.Paused } => new TrainingPaused(entry.Id, entry.Step),
-            _ => new TrainingWaiting(entry.Id),
-        }));
+        var isNews = entry.State is JobState.Waiting or JobState.Running;
+        actor.Tell(new Recorded(
+            entry switch
+            {
+                { Outcome: { } outcome } => outcome,
+                { State: JobState.Paused } => new TrainingPaused(entry.Id, entry.Step),
+                _ => new TrainingWaiting(entry.Id),
+            },
+            isNews));
         return _records[entry.Id] = new Record(Context.Watch(actor), JobMark.None, null);
     }
 

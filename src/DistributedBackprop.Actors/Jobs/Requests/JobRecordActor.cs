@@ -34,7 +34,7 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
     {
         _id = id;
         _log = new EventLog(start: eventsBegin);
-        Receive<Recorded>(recorded => Append(recorded.Event));
+        Receive<Recorded>(recorded => Append(recorded.Event, recorded.IsNews));
         Receive<BeginRun>(begin =>
         {
             // Not the run itself: its data need not stay as long as the weights.
@@ -109,7 +109,7 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
         base.PostStop();
     }
 
-    private void Append(TrainingEvent happened)
+    private void Append(TrainingEvent happened, bool isNews = true)
     {
         _log.Append(happened);
         if (happened is GenerationStarted generation)
@@ -119,8 +119,11 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
 
         if (happened is not StepDone)
         {
-            Context.System.EventStream.Publish(new JobHappened(_id, happened));
             MarkIfChanged();
+            if (isNews)
+            {
+                Context.System.EventStream.Publish(new JobHappened(_id, happened));
+            }
         }
 
         AnswerReaders(isDue: false);

@@ -5,7 +5,8 @@ namespace DistributedBackprop.Actors.Jobs.Requests;
 
 /// <summary>The queue tells a job's record what happened to the job, once that is persisted.</summary>
 /// <param name="Event">What.</param>
-internal sealed record Recorded(TrainingEvent Event) : INoSerializationVerificationNeeded;
+/// <param name="IsNews">Whether it has happened now, rather than before the coordinator's process began.</param>
+internal sealed record Recorded(TrainingEvent Event, bool IsNews = true) : INoSerializationVerificationNeeded;
 
 /// <summary>The queue has a job's record hand the job in.</summary>
 /// <param name="Run">The job.</param>
