@@ -11,7 +11,7 @@ public sealed class EndOfNodesTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Ctrl_C_stops_the_job_and_all_its_processes()
+    public async Task Ctrl_C_pauses_the_job_and_stops_all_its_processes()
     {
         using var process = Start(2);
         var children = await ChildrenInTrainingAsync(process, 2);
@@ -25,7 +25,7 @@ public sealed class EndOfNodesTests : IDisposable
         var run = await process.EndAsync();
         children.ShouldAllBe(child => !OtherProcess.IsAlive(child));
         run.ShouldEndWith(130);
-        run.Last.Word().ShouldBe("cancelled");
+        run.Last.Word().ShouldBe("paused");
     }
 
     [Fact]
