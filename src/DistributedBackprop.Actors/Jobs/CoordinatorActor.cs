@@ -1,7 +1,7 @@
 using Akka.Actor;
 using Akka.Pattern;
-using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Actors.Jobs.Requests;
+using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Training.Jobs;
 

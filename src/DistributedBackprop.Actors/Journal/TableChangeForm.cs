@@ -2,9 +2,9 @@ using System.Runtime.Serialization;
 using DistributedBackprop.Actors.Wire;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Jobs.Table;
+using static DistributedBackprop.Actors.Journal.JournalFields;
 using Change = DistributedBackprop.Actors.Journal.Forms.TableChanged.ChangeOneofCase;
 using Wish = DistributedBackprop.Actors.Journal.Forms.TableChanged.Types.Wish;
-using static DistributedBackprop.Actors.Journal.JournalFields;
 
 namespace DistributedBackprop.Actors.Journal;
 

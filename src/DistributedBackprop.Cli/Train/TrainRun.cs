@@ -99,7 +99,7 @@ internal static class TrainRun
         try
         {
             return await ClusterTraining.StartAsync(
-                new ClusterTrainingOptions(nodes, options.ThreadsPerProcess, options.DataFolder) 
+                new ClusterTrainingOptions(nodes, options.ThreadsPerProcess, options.DataFolder)
                 {
                     Head = head,
                     StateFolder = options.StateFolder,

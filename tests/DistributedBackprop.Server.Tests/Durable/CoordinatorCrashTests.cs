@@ -1,6 +1,6 @@
 using DistributedBackprop.Actors.Jobs.Requests;
-using DistributedBackprop.Server.Tests.Storage;
 using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Server.Tests.Storage;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Jobs.Table;
 using Xunit.Abstractions;

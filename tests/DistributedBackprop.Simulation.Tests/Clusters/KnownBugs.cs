@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using DistributedBackprop.Actors.Checkpoints;
-using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Actors.Transport;
