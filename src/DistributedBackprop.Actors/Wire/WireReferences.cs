@@ -18,7 +18,10 @@ internal sealed class WireReferences(ExtendedActorSystem system)
         var path = WireFields.Text(reference?.Path ?? "", field, MaxPath);
         try
         {
-            return ActorPath.TryParse(path, out _) ? system.Provider.ResolveActorRef(path) : throw NoActor(field, path);
+            // A negative incarnation is none of Akka's: it reads one, and writes nonsense for it.
+            return ActorPath.TryParse(path, out _) && !path.Contains("#-", StringComparison.Ordinal)
+                ? system.Provider.ResolveActorRef(path)
+                : throw NoActor(field, path);
         }
         catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)
         {
