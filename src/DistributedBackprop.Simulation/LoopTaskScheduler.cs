@@ -11,10 +11,13 @@ internal sealed class LoopTaskScheduler(SimulationLoop loop) : TaskScheduler
     /// <inheritdoc/>
     public override int MaximumConcurrencyLevel => 1;
 
+    /// <summary>Whether the caller is inside a task of this scheduler.</summary>
+    public bool IsAtWork => Current == this;
+
     /// <summary>Runs <paramref name="action"/> now, on this thread, inside a task of this scheduler.</summary>
     public void Run(Action action)
     {
-        if (Current == this)
+        if (IsAtWork)
         {
             action();
             return;

@@ -44,7 +44,7 @@ public sealed partial class SimulationLoop : IDisposable
         _tasks = new LoopTaskScheduler(this);
         _ambience = new LoopAmbience(AkkaRandomness.From(Generator("akka")));
         _trace = new Trace(_options.Content, _options.OnTrace);
-        _ambience.Install();
+        _ambience.Install(inActor: false);
     }
 
     private enum Outcome
@@ -191,7 +191,7 @@ public sealed partial class SimulationLoop : IDisposable
                 "A simulation belongs to the thread that made it. Do not await in a test that uses one.");
         }
 
-        _ambience.Install();
+        _ambience.Install(_tasks.IsAtWork);
         _tasks.Run(action);
     }
 

@@ -1,4 +1,6 @@
 using Akka.Actor;
+using Akka.Actor.Internal;
+using Akka.TestKit.Xunit2;
 
 namespace DistributedBackprop.Simulation.Tests;
 
@@ -36,6 +38,25 @@ public sealed class DeterminismTests
     [MemberData(nameof(Golden))]
     public void Golden_seeds_do_the_same_in_every_process(ulong seed, string expected) =>
         Workshop.Run(seed).TraceHash.ShouldBe(expected, $"seed {seed}");
+
+    [Fact]
+    public void A_test_kit_that_was_on_the_thread_changes_nothing()
+    {
+        string alone = Workshop.Run(5).TraceHash;
+        ActorCell? before = InternalCurrentActorCellKeeper.Current;
+        using var kit = new TestKit();
+        ActorCell? left = InternalCurrentActorCellKeeper.Current;
+        left.ShouldNotBeNull();
+        try
+        {
+            Workshop.Run(5).TraceHash.ShouldBe(alone);
+            InternalCurrentActorCellKeeper.Current.ShouldBe(left);
+        }
+        finally
+        {
+            InternalCurrentActorCellKeeper.Current = before;
+        }
+    }
 
     [Fact]
     public void Two_loops_in_turn_do_not_disturb_each_other()
