@@ -1,5 +1,4 @@
 using System.Globalization;
-using DistributedBackprop.Server.Local;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 
@@ -12,20 +11,17 @@ namespace DistributedBackprop.Benchmarks;
 internal static class ClusterBenchmark
 {
     private const int Rounds = 5;
-    private const int LargeBatch = 512;
 
     /// <summary>Measures and prints. Takes about five minutes.</summary>
     public static async Task RunAsync(TextWriter output)
     {
         output.WriteLine(Machine.Describe());
         await using var cluster = await PinnedCluster.StartAsync(2);
-        await using var alone = await LocalTraining.StartAsync(1);
 
         // The runtime compiles a method again once it knows how it is used: measured is what comes after.
         await cluster.RateAsync(MlpWorkload.Job(MlpWorkload.StepsOf(60), replicas: 2));
-        await MlpWorkload.TrainAsync(alone, MlpWorkload.Job(MlpWorkload.StepsOf(20)));
         await MeasureTrainingAsync(output, cluster);
-        await MeasureScalingAsync(output, cluster, alone);
+        await ScalingBenchmark.MeasureAsync(output, cluster);
         await MeasureAveragingAsync(output, cluster);
         await ControlRoundTrips.MeasureAsync(output, cluster, AveragingJob(50, steps: 500));
     }
@@ -59,21 +55,6 @@ internal static class ClusterBenchmark
 
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"  ours over the best of them: {ours.Median / theirs.Max(samples => samples.Median):F2}"));
-    }
-
-    private static async Task MeasureScalingAsync(TextWriter output, PinnedCluster cluster, LocalTraining alone)
-    {
-        var (one, two) = (new Samples(), new Samples());
-        for (var round = 0; round < Rounds; round++)
-        {
-            one.Add((await MlpWorkload.TrainAsync(alone, WithBatch(MlpWorkload.Job(200), LargeBatch))).SamplesPerSecond);
-            two.Add(await cluster.RateAsync(WithBatch(MlpWorkload.Job(200, replicas: 2), 2 * LargeBatch)));
-        }
-
-        output.WriteLine($"the same, {LargeBatch} for each process; examples/s: median (least … most)");
-        output.WriteLine($"  one process, one core    {one}");
-        output.WriteLine($"  two processes            {two}");
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  scaling: {two.Median / (2 * one.Median):F2}"));
     }
 
     private static async Task MeasureAveragingAsync(TextWriter output, PinnedCluster cluster)

@@ -38,6 +38,12 @@ switch (args)
     case ["cluster"]:
         await ClusterBenchmark.RunAsync(Console.Out);
         return 0;
+    case ["scaling"]:
+        await ScalingBenchmark.RunAsync(Console.Out);
+        return 0;
+    case ["recovery"]:
+        await RecoveryBenchmark.RunAsync(Console.Out);
+        return 0;
     case ["averaging", var dataRoot]:
         await LocalSgdBenchmark.RunAsync(Console.Out, dataRoot);
         return 0;
@@ -63,7 +69,9 @@ switch (args)
                    killed     how soon a killed peer is known at either end of a link
                    gloo       the peers over two processes: gloo's all-reduce, DistributedDataParallel
                    cluster    two processes beside DistributedDataParallel and gloo; control messages under load
+                   scaling    two processes beside one, and beside what two cores can do
                    averaging DATA   bytes and accuracy of parameter averaging beside gradient averaging, on MNIST files
+                   recovery   a worker killed again and again: how soon the job goes on, and how much it gets done
                    load [MINUTES NODES]   processes that train flat out (5 minutes, 2 of them): none may seem dead to another
                    checkpoints [CONNECTION]   200 MB of state written and read: SQLite, and PostgreSQL if one is named
                    profile    where the time of a step goes

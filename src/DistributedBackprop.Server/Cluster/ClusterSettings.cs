@@ -59,6 +59,7 @@ internal static class ClusterSettings
           stdout-logger-class = "DistributedBackprop.Server.Cluster.SilentLogger, DistributedBackprop.Server"
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
+          scheduler.tick-duration = 40ms
           remote.log-remote-lifecycle-events = off
           actor.internal-dispatcher = @THREADS
           remote.default-remote-dispatcher = @THREADS

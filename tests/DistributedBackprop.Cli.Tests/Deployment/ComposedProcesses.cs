@@ -19,11 +19,13 @@ internal sealed class ComposedProcesses : IDisposable
     private readonly IReadOnlyList<ComposeService> _services;
     private readonly Dictionary<string, string> _addresses;
     private readonly Dictionary<string, BackpropProcess> _nodes = [];
+    private readonly string? _data;
     private DebianPostgreSql? _database;
 
-    private ComposedProcesses(IReadOnlyList<ComposeService> services)
+    private ComposedProcesses(IReadOnlyList<ComposeService> services, string? data)
     {
         _services = services;
+        _data = data;
         // Addresses that no other run has.
         var (a, b) = (RandomNumberGenerator.GetInt32(1, 255), RandomNumberGenerator.GetInt32(0, 256));
         _addresses = _services.Select((service, i) => (service.Name, i)).ToDictionary(
@@ -32,9 +34,10 @@ internal sealed class ComposedProcesses : IDisposable
 
     /// <summary>Starts all services, each when those it depends on are as it wants them, and waits until all are well.</summary>
     /// <param name="services">Each after those it depends on.</param>
-    public static async Task<ComposedProcesses> UpAsync(IReadOnlyList<ComposeService> services)
+    /// <param name="data">The folder of the data, as <c>BACKPROP_DATA</c> names it; null: the default.</param>
+    public static async Task<ComposedProcesses> UpAsync(IReadOnlyList<ComposeService> services, string? data = null)
     {
-        var processes = new ComposedProcesses(services);
+        var processes = new ComposedProcesses(services, data);
         try
         {
             foreach (var service in processes._services)
@@ -58,6 +61,12 @@ internal sealed class ComposedProcesses : IDisposable
 
     /// <summary>The names of the services that are nodes.</summary>
     public IEnumerable<string> Nodes => _nodes.Keys;
+
+    /// <summary>The server of the service that is a database.</summary>
+    public DebianPostgreSql Database => _database!;
+
+    /// <summary>Sends a signal to a node: KILL, STOP, CONT.</summary>
+    public void Signal(string service, string signal) => _nodes[service].Signal(signal);
 
     /// <summary>Where a service is, as the others reach it.</summary>
     public string AddressOf(string service) => _addresses[service];
@@ -184,6 +193,6 @@ internal sealed class ComposedProcesses : IDisposable
     }
 
     private string PathOf(string source) => source.Contains('/', StringComparison.Ordinal)
-        ? RepositoryRoot.File(source)
+        ? _data ?? RepositoryRoot.File(source)
         : Directory.CreateDirectory(_folder.At(source)).FullName;
 }

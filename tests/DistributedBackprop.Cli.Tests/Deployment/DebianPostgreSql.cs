@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using DistributedBackprop.Cli.Tests.Running;
 
 namespace DistributedBackprop.Cli.Tests.Deployment;
 
@@ -8,11 +10,13 @@ namespace DistributedBackprop.Cli.Tests.Deployment;
 /// </summary>
 internal sealed class DebianPostgreSql : IDisposable
 {
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("composed-postgres-").FullName;
 
-    private DebianPostgreSql()
-    {
-    }
+    private readonly string _address;
+
+    private DebianPostgreSql(string address) => _address = address;
 
     /// <summary>The folder of its programs; null where it is not installed.</summary>
     public static string? Programs { get; } = Directory.Exists("/usr/lib/postgresql")
@@ -24,7 +28,7 @@ internal sealed class DebianPostgreSql : IDisposable
     /// <param name="environment">As the image knows it: <c>POSTGRES_USER</c>, <c>POSTGRES_PASSWORD</c>, <c>POSTGRES_DB</c>.</param>
     public static DebianPostgreSql Start(string address, IReadOnlyDictionary<string, string> environment)
     {
-        var server = new DebianPostgreSql();
+        var server = new DebianPostgreSql(address);
         var user = environment["POSTGRES_USER"];
         var password = Path.Combine(server._folder, "password");
         File.WriteAllText(password, environment["POSTGRES_PASSWORD"]);
@@ -35,12 +39,34 @@ internal sealed class DebianPostgreSql : IDisposable
         }
 
         Run("initdb", "-D", server.Data, "-A", "scram-sha-256", "--pwfile", password, "-U", user, "--no-sync", "--no-locale", "-E", "UTF8");
-        Run("pg_ctl", "-D", server.Data, "-l", Path.Combine(server._folder, "log"), "-o", $"-k {server._folder} -c listen_addresses={address}", "-w", "start");
+        server.Run();
         Execute(
             Path.Combine(Programs!, "psql"),
             ["-h", address, "-U", user, "-d", "postgres", "-c", $"CREATE DATABASE {environment["POSTGRES_DB"]}"],
             ("PGPASSWORD", environment["POSTGRES_PASSWORD"]));
         return server;
+    }
+
+    /// <summary>Kills all its processes at once, as a machine that loses its power does, and starts it again.</summary>
+    public void Restart()
+    {
+        var processes = Signal("KILL");
+        SpinWait.SpinUntil(() => !processes.Any(OtherProcess.IsAlive), _patience).ShouldBeTrue("PostgreSQL is hard to kill");
+        Run();
+    }
+
+    /// <summary>Sends a signal to all its processes: KILL, STOP, CONT.</summary>
+    /// <returns>Their ids.</returns>
+    public IReadOnlyList<int> Signal(string signal)
+    {
+        var first = int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+        int[] processes = [first, .. OtherProcess.ChildrenOf(first)];
+        foreach (var id in processes)
+        {
+            OtherProcess.Signal(signal, id);
+        }
+
+        return processes;
     }
 
     private string Data => Path.Combine(_folder, "data");
@@ -58,6 +84,9 @@ internal sealed class DebianPostgreSql : IDisposable
 
         Directory.Delete(_folder, recursive: true);
     }
+
+    private void Run() => Run(
+        "pg_ctl", "-D", Data, "-l", Path.Combine(_folder, "log"), "-o", $"-k {_folder} -c listen_addresses={_address}", "-w", "start");
 
     private static void Run(string program, params string[] arguments)
     {

@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using DistributedBackprop.Cli.Tests.Deployment;
+using DistributedBackprop.Cli.Tests.House;
+using DistributedBackprop.Cli.Tests.Running;
+using Xunit.Abstractions;
+
+namespace DistributedBackprop.Cli.Tests.Chaos;
+
+/// <summary>
+/// A long job on a coordinator, three workers and PostgreSQL, of which any may be killed or frozen: its end is that of the
+/// undisturbed run. <c>BACKPROP_CHAOS=FIRST-LAST</c> names other plans than the three that are always run.
+/// </summary>
+public sealed class ChaosTests(ITestOutputHelper output)
+{
+    private const int Epochs = 200;
+    private const int StepsPerEpoch = 63;
+
+    private static readonly Lazy<Task<Finished>> _undisturbed = new(async () =>
+    {
+        using var folder = new CommandFolder();
+        return await folder.RunAsync("train", JobIn(folder), "--data-root", SharedData.FolderOf("mnist10k")!, "--json");
+    });
+
+    private static readonly string[] _ofEpochs = ["epoch", "step", "trainLoss", "testLoss", "testAccuracy"];
+
+    public static TheoryData<int> Seeds
+    {
+        get
+        {
+            var range = (Environment.GetEnvironmentVariable("BACKPROP_CHAOS") ?? "1-3").Split('-');
+            var first = int.Parse(range[0], CultureInfo.InvariantCulture);
+            return [.. Enumerable.Range(first, int.Parse(range[^1], CultureInfo.InvariantCulture) - first + 1)];
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Seeds))]
+    public async Task Whatever_is_killed_or_frozen_the_end_is_the_same(int seed)
+    {
+        Skip.If(DebianPostgreSql.Programs is null, "PostgreSQL is not installed (Debian: apt-get install postgresql)");
+        Skip.IfNot(OperatingSystem.IsLinux(), "each service has a loopback address of its own, as Linux has them");
+        var data = SharedData.FolderOf("mnist10k");
+        Skip.If(data is null, "the MNIST digits of the tests are not beside the repository");
+        using var folder = new CommandFolder();
+        var job = JobIn(folder);
+        var plan = ChaosPlan.Of(seed, Epochs * StepsPerEpoch, workers: 3);
+        output.WriteLine($"plan {seed}: {string.Join(", ", plan.Select(blow => $"{blow.Blow} at {blow.Step} ({blow.Worker})"))}");
+
+        var undisturbed = await _undisturbed.Value;
+        using var cluster = await ComposedProcesses.UpAsync([.. ComposeFile.Services().Select(Open)], data);
+        using var chaos = await ChaosRun.OfAsync(cluster, job, "chaos", plan);
+        var run = chaos.Ended;
+
+        run.Sha256.ShouldBe(undisturbed.Sha256, run.Errors);
+        output.WriteLine(string.Join(", ", chaos.Recoveries.Select(recovery => $"{recovery.Blow}: {recovery.Took.TotalSeconds:F1} s")));
+        run.Last.GetProperty("recoveries").GetInt32().ShouldBe(chaos.Losses, run.Output);
+
+        // Each loss is a sum over the examples of an epoch, and its bits depend on every update before: an example that was
+        // left out or taken twice would show in them. What a coordinator had told when it was killed, nobody may have heard.
+        var epochs = EpochsOf(chaos.Epochs.Values);
+        epochs.ShouldBeSubsetOf(EpochsOf(undisturbed.Events));
+        epochs.Count.ShouldBeGreaterThanOrEqualTo(Epochs - plan.Count(blow => blow.Blow == Blow.CoordinatorKilled));
+        var jobs = await cluster.ExecAsync("coordinator", "jobs", "--json");
+        jobs.Events.Select(listed => (listed.GetProperty("jobId").GetString(), listed.GetProperty("state").GetString()))
+            .ShouldBe([("chaos", "completed")]);
+    }
+
+    // Without TLS, tensors go through shared memory where they can: the job is as fast as it may be, and as fragile.
+    private static ComposeService Open(ComposeService service)
+    {
+        var text = service.Text.DeepClone().AsObject();
+        if (text["environment"] is JsonObject environment)
+        {
+            foreach (var (name, value) in environment.ToList())
+            {
+                if (name.StartsWith("BACKPROP__TLS__", StringComparison.Ordinal))
+                {
+                    environment.Remove(name);
+                }
+                else
+                {
+                    environment[name] = value!.ToString().Replace("https://", "http://", StringComparison.Ordinal);
+                }
+            }
+
+            environment["BACKPROP__THREADS"] = "1";
+        }
+
+        return service with { Text = text };
+    }
+
+    private static string JobIn(CommandFolder folder) =>
+        folder.Job("mnist10k", ("epochs: 10", $"epochs: {Epochs}\n\nparallelism: {{ replicas: 4 }}\n"));
+
+    // Without the numbers that a service gives its events.
+    private static List<string> EpochsOf(IEnumerable<JsonElement> events) =>
+    [
+        .. events.Where(happened => happened.Word() == "epoch").Select(happened =>
+            string.Join(' ', _ofEpochs.Select(name => happened.GetProperty(name).GetRawText()))),
+    ];
+}
