@@ -85,6 +85,7 @@ internal sealed class GradientPeers(LayerAssignment assignment, long generation)
     {
         if (Length == 0)
         {
+            ShowUpdate(step);
             return;
         }
 
@@ -136,6 +137,7 @@ internal sealed class GradientPeers(LayerAssignment assignment, long generation)
     {
         _parameters?.Dispose();
         _parameters = NextOf(round).Share();
+        ShowUpdate(round.Step);
     }
 
     private Parameters NextOf(PeerRound round) => ((GradientReady)round[Leader]).Next!;

@@ -234,6 +234,10 @@ internal abstract class LayerPeers : IDisposable
     /// <summary>All parts are done.</summary>
     protected abstract void Finish(PeerRound round);
 
+    /// <summary>Shows a step's update to whoever watches, before anything is computed with it.</summary>
+    protected void ShowUpdate(long step) =>
+        Assignment.Observer?.OnUpdated(step, Assignment.Node, Assignment.RateAt(step), Parameters);
+
     /// <summary>What the replicas bring to a chunk of one vector, in their order.</summary>
     protected Leaf[] Leaves(PeerRound round, int chunk, int slot) =>
         round.Leaves(chunk, slot, ready => VectorOf(ready, slot));

@@ -107,6 +107,7 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
     {
         if (Length == 0)
         {
+            ShowUpdate(step);
             return;
         }
 
@@ -119,6 +120,8 @@ internal sealed class ParameterPeers(ParameterAveraging choice, LayerAssignment 
                 Layer, Assignment.Optimizer, new Slice(0, Length), Assignment.Workspace.Tiles);
         }
 
+        // What a round makes of it is the work of all replicas, and no update.
+        ShowUpdate(step);
         if (step % choice.Every == 0 || step == Assignment.TotalSteps)
         {
             BeginRound(step);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Akka.Actor;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Explain;
 using DistributedBackprop.Training.Jobs;
@@ -15,23 +16,20 @@ namespace DistributedBackprop.Actors.Explain;
 /// </summary>
 public sealed class ExplainActor : ReceiveActor
 {
-    // Replicas never wait for a grant, and little is told again.
-    private const long Window = 64;
-
     private readonly ExplainOrder _order;
     private readonly IActorRef _directory;
     private readonly JobKeeper _keeper;
     private readonly IActorRef _asker;
     private readonly PassObservers _observers;
     private readonly ImmutableArray<RecordedPass>.Builder _passes = ImmutableArray.CreateBuilder<RecordedPass>();
-    private readonly long[] _judged;
+    private readonly StepsBefore _before;
     private NodesChanged? _nodes;
     private IActorRef? _driver;
     private TrainingState? _state;
     private StateOrigin _origin;
-    private NotExplained? _failure;
+    private object? _failure;
     private long _generation;
-    private long _granted;
+    private bool _isAsked;
     private bool _isTrained;
 
     /// <summary>Makes the actor, which begins at once.</summary>
@@ -39,7 +37,7 @@ public sealed class ExplainActor : ReceiveActor
     /// <param name="directory">Knows the node.</param>
     /// <param name="keeper">What this process has.</param>
     /// <param name="observers">Those of the node.</param>
-    /// <param name="asker">Is told <see cref="Explained"/> or <see cref="NotExplained"/>.</param>
+    /// <param name="asker">Is told <see cref="Explained"/>, <see cref="JobEndsBefore"/> or <see cref="NotExplained"/>.</param>
     public ExplainActor(
         ExplainOrder order, IActorRef directory, JobKeeper keeper, PassObservers observers, IActorRef asker)
     {
@@ -47,7 +45,7 @@ public sealed class ExplainActor : ReceiveActor
         ArgumentNullException.ThrowIfNull(keeper);
         (_order, _directory, _keeper, _observers, _asker) = (order, directory, keeper, observers, asker);
         _isTrained = order.Steps == 0;
-        _judged = new long[order.Training.Job.Parallelism.Replicas];
+        _before = new StepsBefore(order.Training, order.Steps);
         Receive<NodesChanged>(nodes =>
         {
             _nodes = nodes;
@@ -61,13 +59,17 @@ public sealed class ExplainActor : ReceiveActor
             }
             else
             {
-                GrantSteps();
+                Follow(_before.Begin(_generation));
             }
         });
-        Receive<StepsJudged>(OnJudged);
+
+        // The watched step is over only when its recorder says so: the loss judges long before the last update.
+        Receive<StepsJudged>(judged => Follow(_before.OnJudged(judged)), _ => !_isTrained);
+        Receive<Evaluated>(evaluated => Follow(_before.OnEvaluated(evaluated)), _ => !_isTrained);
+        Receive<RoundClosed>(closed => Follow(_before.OnRoundClosed(closed)), _ => !_isTrained);
         Receive<AllCaptured>(captured =>
         {
-            TakeState(captured.State, AveragesParameters ? StateOrigin.Parameters : StateOrigin.Full);
+            TakeState(captured.State, StateOrigin.Full);
             _isTrained = true;
             EndGeneration();
         });
@@ -84,8 +86,6 @@ public sealed class ExplainActor : ReceiveActor
         // That all layers know of it changes nothing here: none is granted a further step.
         Receive<AllNoted>(_ => { });
     }
-
-    private bool AveragesParameters => _order.Training.Job.Parallelism.Averaging is ParameterAveraging;
 
     /// <summary>How to make the actor.</summary>
     public static Props Props(
@@ -178,42 +178,36 @@ public sealed class ExplainActor : ReceiveActor
             $"g{_generation}");
     }
 
-    // The watched step is over only when its recorder says so: the loss judges long before the last update.
-    private void OnJudged(StepsJudged judged)
+    private void Follow(IGenerationMessage? order)
     {
-        if (_isTrained)
+        if (order is not null)
         {
-            return;
+            _driver.Tell(order);
         }
 
-        // A report may come twice.
-        var wasJudged = _judged.Min() == _order.Steps;
-        _judged[judged.Replica] = Math.Max(_judged[judged.Replica], judged.Steps[^1].Step);
-        if (_judged.Min() < _order.Steps)
+        if (_before.HasDiverged)
         {
-            GrantSteps();
+            Fail(new NotExplained(
+                null, _before.Judged, "the test loss is not finite after it: training diverged (a lower learning rate may help)"));
         }
-        else if (!wasJudged)
+        else if (_before.EndedAt is { } end)
         {
-            _driver.Tell(new CaptureAll(_generation, _order.Steps, AveragesParameters, TrainsOn: false));
+            Fail(new JobEndsBefore(end));
+        }
+        else if (_before.AreTrained && !_isAsked)
+        {
+            _isAsked = true;
+            _driver.Tell(new CaptureAll(_generation, _order.Steps, ParametersOnly: false, TrainsOn: false));
         }
     }
 
-    private void GrantSteps()
-    {
-        var judged = _judged.Min();
-        if (_granted < _order.Steps && _granted - judged <= Window / 2)
-        {
-            _granted = Math.Min(_order.Steps, judged + Window);
-            _driver.Tell(new Grant(_generation, _granted, judged));
-        }
-    }
+    private void Fail(string? layer, long step, string reason) => Fail(new NotExplained(layer, step, reason));
 
-    private void Fail(string? layer, long step, string reason)
+    private void Fail(object failure)
     {
         if (_failure is null)
         {
-            _failure = new NotExplained(layer, step, reason);
+            _failure = failure;
             EndGeneration();
         }
     }

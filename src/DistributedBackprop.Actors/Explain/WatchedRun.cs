@@ -4,7 +4,9 @@ using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Actors.Explain;
 
-/// <summary>A job cut down to a few examples, all of which every step takes: everything else is the job's.</summary>
+/// <summary>
+/// A job cut down to one replica and a few examples, all of which every step takes: everything else is the job's.
+/// </summary>
 public static class WatchedRun
 {
     /// <summary>Cuts a job down.</summary>
@@ -37,7 +39,8 @@ public static class WatchedRun
                     BatchSize = count,
                     Steps = new StepPlan(run.Job.Training, train.Count).TotalSteps,
                 },
-                Parallelism = new Parallelism(),
+                // Replicas that average parameters go their own ways: it is the first that is left.
+                Parallelism = new Parallelism { Averaging = run.Job.Parallelism.Averaging },
             },
             Data = new DataSet(Examples.OfFloats(train.Shape, features, labels), null, run.Data.Factor),
         };

@@ -47,7 +47,7 @@ public interface IPassObserver
     /// <param name="gradient">The gradient so far in this step.</param>
     void OnBackward(MicroBatchKey key, GraphNode node, Parameters gradient);
 
-    /// <summary>A layer has updated with its peers.</summary>
+    /// <summary>A layer has updated: with its peers, or, where parameters are averaged, by itself and before a round.</summary>
     /// <param name="step">After which step.</param>
     /// <param name="node">The layer.</param>
     /// <param name="rate">Its learning rate in this step.</param>

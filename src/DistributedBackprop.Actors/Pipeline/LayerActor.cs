@@ -34,7 +34,6 @@ public sealed class LayerActor : PipelineActor
     private long _closedAfter = -1;
     private bool _isClosing;
     private long _step;
-    private long _observedStep;
     private int _examples;
     private int _position;
     private int _nextChunk;
@@ -51,7 +50,6 @@ public sealed class LayerActor : PipelineActor
         _activations = new Arrivals(assignment.Node.Inputs.Length);
         _deltas = new Arrivals(assignment.Node.OutputEdges.Length);
         _step = assignment.AfterStep + 1;
-        _observedStep = assignment.AfterStep;
         _inputDeltas = new Tensor?[assignment.Node.Inputs.Length];
         _inputDeltaWanted = assignment.Node.InputDeltaWanted.AsMemory();
     }
@@ -143,7 +141,6 @@ public sealed class LayerActor : PipelineActor
     // Does whatever can be done, in the schedule's order.
     private void Advance()
     {
-        ShowUpdate();
         do
         {
             SendStateIfAsked();
@@ -208,7 +205,6 @@ public sealed class LayerActor : PipelineActor
             _step++;
             _peers.Begin(_step - 1, _gradient!, _examples);
             _examples = 0;
-            ShowUpdate();
         }
 
         return true;
@@ -280,16 +276,6 @@ public sealed class LayerActor : PipelineActor
             {
                 link.Target.Tell(new Delta(Generation, key, _assignment.Replica, link.Edge, _inputDeltas[input]!));
             }
-        }
-    }
-
-    // Peers may take their time: the update is shown when it is done, before anything is computed with it.
-    private void ShowUpdate()
-    {
-        if (_assignment.Observer is { } observer && _observedStep < _step - 1 && !_peers.IsBusy)
-        {
-            _observedStep = _step - 1;
-            observer.OnUpdated(_observedStep, _assignment.Node, _assignment.RateAt(_observedStep), _peers.Parameters);
         }
     }
 

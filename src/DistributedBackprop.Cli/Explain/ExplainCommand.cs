@@ -22,7 +22,7 @@ internal static class ExplainCommand
         var init = new Option<string?>("--init") { Description = "Begin with the parameters of this safetensors file.", HelpName = "FILE" };
         var json = new Option<bool>("--json") { Description = "Print events to standard output, one JSON object a line." };
         var html = new Option<string?>("--html") { Description = "Write one page that shows it step by step in a browser, without a network.", HelpName = "FILE" };
-        var pause = new Option<bool>("--pause") { Description = "Wait for a key after each screen." };
+        var pause = new Option<bool>("--pause") { Description = "Wait after each screen: Enter shows the next one, q ends." };
         example.CustomParser = result => Number(result, example.Name, 0, int.MaxValue);
         examples.CustomParser = result => Number(result, examples.Name, 1, int.MaxValue);
         step.CustomParser = result => Number(result, step.Name, 0L, long.MaxValue);

@@ -32,7 +32,12 @@ internal sealed class ExplainEvents(ExplainedRun run)
         }
 
         @event(WriteCount);
-        foreach (var health in run.Health ?? [])
+        if (run.Batch is not null)
+        {
+            @event(WriteBatch);
+        }
+
+        foreach (var health in run.Health)
         {
             @event(json => WriteHealth(json, health));
         }
@@ -68,6 +73,7 @@ internal sealed class ExplainEvents(ExplainedRun run)
         json.WriteString("job", run.Run.Job.Name);
         json.WriteNumber("example", run.Example);
         json.WriteNumber("steps", run.Steps);
+        Whole(json, "replica", run.OwnWays is null ? null : 0);
         json.WriteNumber("label", Pass.Labels[0]);
         WriteShape(json, Pass.Graph.Input);
         VectorJson.Write(json, "input", Pass.Features);
@@ -260,10 +266,21 @@ internal sealed class ExplainEvents(ExplainedRun run)
         Says(json, _sentences.Count());
     }
 
+    private void WriteBatch(Utf8JsonWriter json)
+    {
+        var batch = run.Batch!;
+        json.WriteString("event", "batch");
+        json.WriteNumber("examples", batch.Examples);
+        Finite(json, "loss", run.LossOf(batch));
+        json.WriteNumber("correct", batch.Correct);
+        json.WriteNumber("accuracy", (double)batch.Correct / batch.Examples);
+        Says(json, $"{_sentences.Judged()} {string.Join(' ', _sentences.Remarkable())}");
+    }
+
     private void WriteHealth(Utf8JsonWriter json, LayerHealth health)
     {
         Begin(json, "health", health.Layer);
-        json.WriteNumber("examples", run.Batch);
+        json.WriteNumber("examples", run.Batch!.Examples);
         json.WriteNumber("deltaSize", health.DeltaSize);
         json.WriteNumber("deltaNorm", health.DeltaNorm);
         Finite(json, "gradientNorm", health.GradientNorm);
@@ -319,6 +336,18 @@ internal sealed class ExplainEvents(ExplainedRun run)
 
     // As float32 in its shortest form, not widened.
     private static void Single(Utf8JsonWriter json, string name, float? value)
+    {
+        if (value is { } number)
+        {
+            json.WriteNumber(name, number);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+
+    private static void Whole(Utf8JsonWriter json, string name, int? value)
     {
         if (value is { } number)
         {

@@ -39,14 +39,18 @@ internal static class ExplainRun
             switch (await node.ExplainAsync(order, signal.Token))
             {
                 case Explained explained:
-                    Show(options, new ExplainedRun(
+                    var shown = new ExplainedRun(
                         run,
                         options.Example,
                         options.Step,
                         new Explanation(job, options.Step + 1, explained.Passes[0]),
-                        options.Examples is null ? null : LayerHealth.Of(explained.Passes[1]),
-                        options.Examples ?? 0), page);
+                        options.Examples is null ? null : explained.Passes[1]);
+                    await ShowAsync(options, shown, page, signal.Token);
                     return ExitCode.Done;
+                case JobEndsBefore end:
+                    Within("--step", options.Step, 0, end.Step, string.Create(
+                        CultureInfo.InvariantCulture, $"what stopWhen names is met after step {end.Step}, and the job ends there"));
+                    throw new InvalidOperationException($"The job ends at step {end.Step}, which is not before {options.Step}.");
                 case NotExplained failed:
                     throw new CommandException(ExitCode.JobFailed, string.Create(
                         CultureInfo.InvariantCulture,
@@ -84,23 +88,23 @@ internal static class ExplainRun
         }
     }
 
-    private static void Show(ExplainOptions options, ExplainedRun explained, PageFile? page)
+    private static async Task ShowAsync(ExplainOptions options, ExplainedRun explained, PageFile? page, CancellationToken cancellation)
     {
         if (options.Json)
         {
-            using var output = Console.OpenStandardOutput();
+            await using var output = Console.OpenStandardOutput();
             new ExplainEvents(explained).WriteAll(@event => JsonLine.Write(output, @event));
         }
 
         page?.Write(explained);
         if (page is not null && !options.Json)
         {
-            Console.Error.WriteLine($"{options.HtmlPath}: open it in a browser; the arrow keys go forward and back");
+            await Console.Error.WriteLineAsync($"{options.HtmlPath}: open it in a browser; the arrow keys go forward and back");
         }
 
         if (page is null && !options.Json)
         {
-            new Walk(explained, options.Pause).Show();
+            await new Walk(explained, options.Pause).ShowAsync(cancellation);
         }
     }
 }

@@ -10,16 +10,25 @@ namespace DistributedBackprop.Cli.Explain;
 /// <param name="Example">Which training example, from 0.</param>
 /// <param name="Steps">Steps that were trained before.</param>
 /// <param name="Explanation">The example's way.</param>
-/// <param name="Health">The layers over a batch; null where none was asked for.</param>
-/// <param name="Batch">How many examples that batch has.</param>
-internal sealed record ExplainedRun(
-    JobRun Run, int Example, long Steps, Explanation Explanation, ImmutableArray<LayerHealth>? Health, int Batch)
+/// <param name="Batch">What the layers did with a batch; null where none was asked for.</param>
+internal sealed record ExplainedRun(JobRun Run, int Example, long Steps, Explanation Explanation, RecordedPass? Batch)
 {
+    /// <summary>The layers over the batch; empty without one.</summary>
+    public ImmutableArray<LayerHealth> Health { get; } = Batch is null ? [] : LayerHealth.Of(Batch);
+
     /// <summary>What the layers did with the example.</summary>
     public RecordedPass Pass => Explanation.Pass;
 
     /// <summary>The example's loss.</summary>
-    public double Loss => Pass.LossSum / Training.ChainRule.Loss.Of(Run.Job.Loss, Run.Graph.Output).MeanOver(1);
+    public double Loss => LossOf(Pass);
+
+    /// <summary>How the replicas average where each has parameters of its own; null where they are all alike.</summary>
+    public ParameterAveraging? OwnWays =>
+        Run.Job.Parallelism is { Replicas: > 1, Averaging: ParameterAveraging averaging } ? averaging : null;
+
+    /// <summary>The mean loss of a pass.</summary>
+    public double LossOf(RecordedPass pass) =>
+        pass.LossSum / Training.ChainRule.Loss.Of(Run.Job.Loss, Run.Graph.Output).MeanOver(pass.Examples);
 
     /// <summary>The loss after all updates, in double precision.</summary>
     public double LossAfter => LastEffect?.LossAfter ?? Explanation.LossInDouble;

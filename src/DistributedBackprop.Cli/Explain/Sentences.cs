@@ -16,7 +16,7 @@ internal sealed class Sentences(ExplainedRun run)
     public string Example()
     {
         var trained = run.Steps == 0 ? "with its first parameters" : string.Create(CultureInfo.InvariantCulture, $"after {run.Steps:N0} steps");
-        return $"Training example {run.Example} of {run.Run.Job.Name}, which is of class {Pass.Labels[0]}, goes through the network {trained}.";
+        return $"Training example {run.Example} of {run.Run.Job.Name}, which is of class {Pass.Labels[0]}, goes through the network {trained}.{WhichReplica()}";
     }
 
     /// <summary>A layer goes forward.</summary>
@@ -105,11 +105,25 @@ internal sealed class Sentences(ExplainedRun run)
             : $"With the table the way back took {Words.Count(count.WithTable)} multiplications; {without}. That second number is computed, not run: it would take too long.";
     }
 
+    /// <summary>What the loss says of the batch.</summary>
+    public string Judged()
+    {
+        var batch = run.Batch!;
+        return $"Over {Words.Count(batch.Examples, "example")} from number {run.Example} on the mean loss is {Words.Number(run.LossOf(batch))}; "
+            + $"{Words.Count(batch.Correct)} of them ({Words.Percent((double)batch.Correct / batch.Examples)}) are judged right.";
+    }
+
+    /// <summary>Of the batch: the layers that are not well, or that there are none.</summary>
+    public IEnumerable<string> Remarkable() => run.Health
+        .Where(health => health.Verdict != HealthVerdict.Fed)
+        .Select(Health)
+        .DefaultIfEmpty("No layer starves: deltas of ordinary size reach every one of them.");
+
     /// <summary>How a layer does over a batch.</summary>
     public string Health(LayerHealth health)
     {
         var name = run.NameOf(health.Layer);
-        var output = run.Health!.Value[^1].DeltaSize;
+        var output = run.Health[^1].DeltaSize;
         return health.Verdict switch
         {
             HealthVerdict.Starves when health.DeltaSize == 0 => $"{name} starves: no delta reaches it, it cannot learn.",
@@ -124,7 +138,8 @@ internal sealed class Sentences(ExplainedRun run)
     /// <summary>All of it.</summary>
     public string End() =>
         $"One example, one step: the loss goes from {Words.Number(Explanation.LossInDouble)} to {Words.Number(run.LossAfter)}; "
-        + $"the derivatives predicted a change of {Words.Number(run.Predicted)}, it was {Words.Number(run.LossAfter - Explanation.LossInDouble)}.";
+        + $"the derivatives predicted a change of {Words.Number(run.Predicted)}, it was {Words.Number(run.LossAfter - Explanation.LossInDouble)}."
+        + (EndsRound ? " This step ends a round: the replicas go on from the mean of their parameters." : "");
 
     /// <summary>The largest difference between gradients with the table and without.</summary>
     public double LargestDifference(PathRecursion recursion) =>
@@ -140,6 +155,15 @@ internal sealed class Sentences(ExplainedRun run)
         ActivationFunction.Softmax => "∂aⱼ/∂zᵢ = aⱼ([i = j] − aᵢ)",
         _ => "f′(z)",
     };
+
+    private bool EndsRound => run.OwnWays is { } averaging
+        && (Explanation.Step % averaging.Every == 0 || Explanation.Step == run.Run.Plan.TotalSteps);
+
+    // Replicas that average gradients are all alike.
+    private string WhichReplica() => run.OwnWays is { } averaging
+        ? $" The {run.Run.Job.Parallelism.Replicas} replicas of this job average their parameters every {Words.Count(averaging.Every)} steps and go their own ways between:"
+            + " what is shown is the first one, replica 0, with its own parameters and its own optimizer state."
+        : "";
 
     private string Keeps(int layer) => run.ActivationOf(layer) is { } activation
         ? $"It keeps {DerivativeOf(activation)}: its part of the way back."

@@ -14,10 +14,11 @@ internal sealed class Walk(ExplainedRun run, bool pauses)
     private readonly IAnsiConsole _console = AnsiConsole.Console;
     private readonly Sentences _sentences = new(run);
     private readonly WalkTables _tables = new(run);
-    private int _screen;
 
-    /// <summary>Shows all screens; over a batch its figures alone.</summary>
-    public void Show()
+    /// <summary>Shows all screens, or as many as are wanted; over a batch its figures alone.</summary>
+    /// <param name="cancellation">Ends the wait for a key.</param>
+    /// <exception cref="OperationCanceledException">It was ended.</exception>
+    public async Task ShowAsync(CancellationToken cancellation)
     {
         if (!_console.Profile.Out.IsTerminal)
         {
@@ -25,21 +26,29 @@ internal sealed class Walk(ExplainedRun run, bool pauses)
             _console.Profile.Width = FileWidth;
         }
 
-        if (run.Health is not null)
+        if (run.Batch is not null)
         {
-            ShowHealth();
+            ShowBatch(run.Batch);
             return;
         }
 
         Screen("the example", _sentences.Example(), _tables.Network(), WalkTables.Vector("input", run.Pass.Features));
-        var moments = run.Pass.Moments;
-        for (var at = 0; at < moments.Count; at++)
+        foreach (var moment in run.Pass.Moments)
         {
-            ShowMoment(moments[at]);
+            // One screen a layer: gradient and update stand below its delta.
+            if (moment.Kind is not (MomentKind.Gradient or MomentKind.Update) && !await GoesOnAsync(cancellation))
+            {
+                return;
+            }
+
+            ShowMoment(moment);
         }
 
-        Screen("with the table and without it", _sentences.Count());
-        Line(_sentences.End());
+        if (await GoesOnAsync(cancellation))
+        {
+            Screen("with the table and without it", _sentences.Count());
+            Line(_sentences.End());
+        }
     }
 
     private void ShowMoment(PassMoment moment)
@@ -57,7 +66,6 @@ internal sealed class Walk(ExplainedRun run, bool pauses)
                 Screen($"back: {run.NameOf(layer)}", _sentences.Delta(layer), _tables.Delta(layer));
                 break;
             case MomentKind.Gradient:
-                // One screen a layer: gradient and update stand below its delta.
                 Line(_sentences.Gradient(layer));
                 _console.Write(_tables.Gradient(layer));
                 break;
@@ -67,29 +75,20 @@ internal sealed class Walk(ExplainedRun run, bool pauses)
         }
     }
 
-    private void ShowHealth()
+    private void ShowBatch(RecordedPass batch)
     {
+        var examples = Words.Count(batch.Examples, "example");
         Screen(
-            $"{Words.Count(run.Batch, "example")} of {run.Run.Job.Name}",
-            $"How well deltas reach each layer, over {Words.Count(run.Batch, "example")} from number {run.Example} on"
+            $"{examples} of {run.Run.Job.Name}",
+            $"How well deltas reach each layer, over {examples} from number {run.Example} on"
                 + $"{(run.Steps == 0 ? "" : $", after {Words.Count(run.Steps)} steps")}.",
             _tables.Health());
-        var remarkable = run.Health!.Value.Where(health => health.Verdict != HealthVerdict.Fed).ToList();
-        remarkable.ForEach(health => Line(_sentences.Health(health)));
-        if (remarkable.Count == 0)
-        {
-            Line("No layer starves: deltas of ordinary size reach every one of them.");
-        }
+        Line(_sentences.Judged());
+        _sentences.Remarkable().ToList().ForEach(Line);
     }
 
     private void Screen(string title, string sentence, params ReadOnlySpan<IRenderable> content)
     {
-        if (_screen > 0)
-        {
-            Wait();
-        }
-
-        _screen++;
         _console.Write(new Rule(title.EscapeMarkup()).LeftJustified());
         Line(sentence);
         foreach (var item in content)
@@ -100,15 +99,32 @@ internal sealed class Walk(ExplainedRun run, bool pauses)
 
     private void Line(string text) => _console.WriteLine(text);
 
-    private void Wait()
+    // Whether the next screen is wanted.
+    private async Task<bool> GoesOnAsync(CancellationToken cancellation)
     {
         if (!pauses || Console.IsInputRedirected || !_console.Profile.Out.IsTerminal)
         {
-            return;
+            return true;
         }
 
-        _console.Markup("[dim]any key for the next screen[/]");
-        Console.ReadKey(intercept: true);
-        _console.Clear();
+        _console.Markup("[dim]Enter for the next screen, q to end[/]");
+        try
+        {
+            // Nothing else ends a read from the terminal: Ctrl-C leaves it behind.
+            var key = await Task.Run(() => Console.ReadKey(intercept: true), cancellation).WaitAsync(cancellation);
+            if (key.Key != ConsoleKey.Q)
+            {
+                _console.Clear();
+                return true;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Line("");
+            throw;
+        }
+
+        Line("");
+        return false;
     }
 }

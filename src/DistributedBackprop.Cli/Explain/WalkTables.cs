@@ -119,7 +119,7 @@ internal sealed class WalkTables(ExplainedRun run)
     public IRenderable Health()
     {
         var table = Table("layer", "#size of δ", "#‖δ‖", "#‖g‖", "#‖g‖ / ‖w‖", "#dead", "#saturated", "");
-        foreach (var health in run.Health!)
+        foreach (var health in run.Health)
         {
             table.AddRow(Cells(
                 run.NameOf(health.Layer),

@@ -115,7 +115,7 @@ public sealed class LocalTraining : ITrainer
     /// <summary>Watches the layers of a job do one step, after some that they train by themselves.</summary>
     /// <param name="order">What is to be shown.</param>
     /// <param name="cancellation">Gives it up; what runs ends with the node.</param>
-    /// <returns><see cref="Explained"/>, or <see cref="NotExplained"/>.</returns>
+    /// <returns><see cref="Explained"/>, <see cref="JobEndsBefore"/>, or <see cref="NotExplained"/>.</returns>
     public async Task<object> ExplainAsync(ExplainOrder order, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(order);

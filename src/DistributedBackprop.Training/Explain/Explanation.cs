@@ -29,7 +29,7 @@ public sealed class Explanation
         var network = new DoubleNetwork(job, pass);
         LossInDouble = network.BaseLoss;
         Quotients = DifferenceQuotients.Of(network, pass).ToImmutableDictionary(quotients => quotients.Layer);
-        Effects = UpdateEffect.Of(network, job, step, pass).ToImmutableDictionary(effect => effect.Layer);
+        Effects = UpdateEffect.Of(network, job, pass).ToImmutableDictionary(effect => effect.Layer);
         Count = PathCount.Of(pass.Graph, Rules);
         WithoutTable = Count.WithoutTable <= new BigInteger(MostRunMultiplications) ? PathRecursion.Run(pass, Rules) : null;
     }

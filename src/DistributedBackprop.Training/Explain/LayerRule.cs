@@ -101,16 +101,17 @@ public sealed class LayerRule
     /// <summary>The first element of the row that a softmax is over.</summary>
     public int RowOf(int element) => element / SoftmaxRow * SoftmaxRow;
 
-    /// <summary>δ·f′: the delta before the function, in float32 as the pullback computes it.</summary>
+    /// <summary>δ·f′: the delta before the function, with the bits that the pullback computes.</summary>
     /// <param name="delta">∂loss/∂output.</param>
-    /// <returns>As many elements; of a softmax the sums Σⱼ δⱼ·∂outputⱼ/∂elementᵢ, rounded.</returns>
+    /// <returns>As many elements; of a softmax the sums Σⱼ δⱼ·∂outputⱼ/∂elementᵢ.</returns>
     public float[] Inner(float[] delta)
     {
         ArgumentNullException.ThrowIfNull(delta);
         if (SoftmaxRow > 0)
         {
-            return [.. delta.Select((_, i) => (float)Enumerable.Range(RowOf(i), SoftmaxRow)
-                .Sum(j => delta[j] * SoftmaxDerivative(j, i)))];
+            float[] inner = [.. delta];
+            SoftmaxKernels.SoftmaxPullback(Output, inner, SoftmaxRow);
+            return inner;
         }
 
         // A derivative of zero gives +0, whatever the delta's sign: so do the kernels.

@@ -23,15 +23,12 @@ public sealed record UpdateEffect(
     /// <summary>All layers, in the order in which they updated.</summary>
     /// <param name="network">With the parameters before the update; with those after it when this returns.</param>
     /// <param name="job">How they update.</param>
-    /// <param name="step">Which step it was, from 1.</param>
     /// <param name="pass">What the layers did.</param>
-    public static ImmutableArray<UpdateEffect> Of(DoubleNetwork network, TrainingJob job, long step, RecordedPass pass)
+    public static ImmutableArray<UpdateEffect> Of(DoubleNetwork network, TrainingJob job, RecordedPass pass)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(job);
         ArgumentNullException.ThrowIfNull(pass);
-        var isPlain = job.Optimizer is SgdChoice { WeightDecay: 0 } sgd
-            && (sgd.Momentum == 0 || (step == 1 && !sgd.Nesterov));
         var effects = ImmutableArray.CreateBuilder<UpdateEffect>();
         var loss = network.Loss();
         foreach (var moment in pass.Moments.Where(moment => moment.Kind == MomentKind.Update))
@@ -47,10 +44,18 @@ public sealed record UpdateEffect(
             }
 
             var after = network.Loss();
-            effects.Add(new UpdateEffect(moment.Layer, layer.Rate, Math.Sqrt(square), predicted, isPlain, loss, after));
+            effects.Add(new UpdateEffect(moment.Layer, layer.Rate, Math.Sqrt(square), predicted, IsPlainDescent(job, layer), loss, after));
             loss = after;
         }
 
         return effects.ToImmutable();
+    }
+
+    // Momentum that has nothing to remember yet is plain too: what was done says so, whatever came before.
+    private static bool IsPlainDescent(TrainingJob job, RecordedLayer layer)
+    {
+        var rate = -(float)layer.Rate;
+        return job.Optimizer is SgdChoice && Enumerable.Range(0, layer.After.Length).All(i =>
+            layer.After[i].Equals(MathF.FusedMultiplyAdd(rate, layer.Gradient[i], layer.Before[i])));
     }
 }

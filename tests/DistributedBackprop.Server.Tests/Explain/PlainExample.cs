@@ -3,7 +3,9 @@ using DistributedBackprop.Training.Tests.Interpreter;
 
 namespace DistributedBackprop.Server.Tests.Explain;
 
-/// <summary>What the plain interpreter says of one more step, over a few examples, after some of a job.</summary>
+/// <summary>
+/// What the plain interpreter says of one more step of the first replica, over a few examples, after some of a job.
+/// </summary>
 /// <param name="Outputs">Of every layer: <c>[layer][example]</c>.</param>
 /// <param name="Deltas">∂loss/∂output of every layer: <c>[layer][example]</c>.</param>
 /// <param name="LossSum">The chain of their losses.</param>
@@ -13,18 +15,24 @@ namespace DistributedBackprop.Server.Tests.Explain;
 internal sealed record PlainExample(
     float[][][] Outputs, float[][][] Deltas, double LossSum, float[][] Gradients, float[][] Before, float[][] After)
 {
-    public static PlainExample Of(TrainingJob job, PlainData data, int steps, int first, int count)
+    /// <param name="job">The job.</param>
+    /// <param name="data">Its examples.</param>
+    /// <param name="steps">Steps before.</param>
+    /// <param name="isEnd">Whether the job ends with them.</param>
+    /// <param name="first">The first example.</param>
+    /// <param name="count">How many.</param>
+    public static PlainExample Of(TrainingJob job, PlainData data, int steps, bool isEnd, int first, int count)
     {
         var graph = new PlainGraph(job);
         var total = PlainBatches.TotalSteps(job.Training, data.TrainLabels.Length);
         var averaging = PlainInterpreter.Averaging(job, graph, graph.Initial(job.Seed, null), total);
         Train(job, data, averaging, steps);
-        if (steps == total)
+        if (isEnd)
         {
             averaging.Finish();
         }
 
-        var before = averaging.Parameters.Select(values => values.ToArray()).ToArray();
+        var before = averaging.Own(0).Select(values => values.ToArray()).ToArray();
         var batch = new PlainBatch(
             steps + 1, data.TrainFeatures[first..(first + count)], data.TrainLabels[first..(first + count)]);
         var (pass, loss, gradient) = (new PlainPass(graph, before, batch.Features, new PlainPlace(true, steps + 1, 0)), 0.0, graph.Zeros());
@@ -36,14 +44,14 @@ internal sealed record PlainExample(
         }
 
         var deltas = pass.Backward(outputDeltas, gradient);
-        averaging.Step(batch);
+        averaging.Learn(batch);
         return new PlainExample(
             [.. graph.Layers.Select((_, layer) => Enumerable.Range(0, count).Select(n => pass.Output(layer, n)).ToArray())],
             deltas,
             loss,
             ByLayer(graph, gradient),
             ByLayer(graph, before),
-            ByLayer(graph, averaging.Parameters));
+            ByLayer(graph, averaging.Own(0)));
     }
 
     private static void Train(TrainingJob job, PlainData data, IPlainAveraging averaging, int steps)

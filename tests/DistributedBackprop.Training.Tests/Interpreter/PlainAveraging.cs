@@ -8,9 +8,15 @@ public interface IPlainAveraging
     /// <summary>The parameters to evaluate and export.</summary>
     float[][] Parameters { get; }
 
+    /// <summary>The parameters that a replica trains with.</summary>
+    float[][] Own(int replica);
+
     /// <summary>One step of all replicas.</summary>
     /// <returns>The sum of the losses of the step's examples, before the update.</returns>
     double Step(PlainBatch batch);
+
+    /// <summary>The same without the round that may follow it.</summary>
+    double Learn(PlainBatch batch);
 
     /// <summary>What is left to do at the end of the job.</summary>
     void Finish();
@@ -41,7 +47,13 @@ public sealed class PlainGradientAveraging(TrainingJob job, PlainGraph graph, fl
     }
 
     /// <inheritdoc/>
-    public double Step(PlainBatch batch)
+    public float[][] Own(int replica) => parameters;
+
+    /// <inheritdoc/>
+    public double Step(PlainBatch batch) => Learn(batch);
+
+    /// <inheritdoc/>
+    public double Learn(PlainBatch batch)
     {
         var (loss, gradient) = Gradient(batch);
         _optimizer.Update(parameters, gradient, PlainRates.At(job.Optimizer.LearningRate, batch.Step, totalSteps));

@@ -49,7 +49,22 @@ public sealed class PlainParameterAveraging : IPlainAveraging
     public float[][] Parameters { get; }
 
     /// <inheritdoc/>
+    public float[][] Own(int replica) => _replicas[replica];
+
+    /// <inheritdoc/>
     public double Step(PlainBatch batch)
+    {
+        var loss = Learn(batch);
+        if (batch.Step % _choice.Every == 0)
+        {
+            Round();
+        }
+
+        return loss;
+    }
+
+    /// <inheritdoc/>
+    public double Learn(PlainBatch batch)
     {
         var rate = PlainRates.At(_job.Optimizer.LearningRate, batch.Step, _totalSteps);
         var slices = PlainBatches.Cut(new PlainSlice(0, batch.Labels.Length), _replicas.Length);
@@ -63,11 +78,6 @@ public sealed class PlainParameterAveraging : IPlainAveraging
                 _examples[r] += slices[r].Count;
                 losses[r] = share.Loss;
             }
-        }
-
-        if (batch.Step % _choice.Every == 0)
-        {
-            Round();
         }
 
         return PlainTree.Sum(losses);

@@ -12,7 +12,7 @@ function detailsOf(event, story) {
     case 'gradient': return gradientOf(event);
     case 'update': return updateOf(event);
     case 'count': return countOf(event);
-    case 'health': return healthOf(story.health);
+    case 'batch': return healthOf(story.health);
     default: return endOf(story);
   }
 }

@@ -54,7 +54,6 @@ class Layout {
       x += width + gap;
     }
     this.width = x - gap + 8;
-    this.isWide = this.width > 820;
   }
 }
 
@@ -62,11 +61,46 @@ function length(shape) {
   return shape.reduce((product, axis) => product * axis, 1);
 }
 
-/** The drawing: made once, then shown in the state of a step. */
+// Smaller than this its numbers are hard to read.
+const leastScale = 0.75;
+const mostScale = 2.5;
+
+/** The drawing, in a pane in which it may be larger than that: made once, then shown in the state of a step. */
 class Drawing {
+  #scale = null;
+
   constructor(example, holder) {
     this.layout = new Layout(example);
     this.holder = holder;
+    holder.addEventListener('scroll', () => this.#hint());
+    new ResizeObserver(() => this.#size()).observe(holder);
+  }
+
+  /** Whether all of it is to be seen at once, however small. */
+  get isWhole() {
+    return this.#scale === 'whole';
+  }
+
+  /** Larger by a factor, or smaller. */
+  zoom(factor) {
+    this.#scale = Math.max(this.#fit, Math.min(mostScale, this.scale * factor));
+    this.#size();
+  }
+
+  /** All of it at once, or as large as its numbers can be read. */
+  toggleWhole() {
+    this.#scale = this.isWhole ? null : 'whole';
+    this.#size();
+  }
+
+  /** As it was asked for; else all of it where that can be read. */
+  get scale() {
+    if (this.isWhole) return this.#fit;
+    return this.#scale ?? (this.#fit >= leastScale ? this.#fit : 1);
+  }
+
+  get #fit() {
+    return Math.min(1, this.holder.clientWidth / this.layout.width);
   }
 
   /** Draws a state: which values and deltas are known, and what happens now. */
@@ -74,7 +108,7 @@ class Drawing {
     const { layout } = this;
     const shades = new Shades();
     const svg = draw('svg', {
-      width: layout.width, height: layout.height, style: `min-width:${Math.round(0.78 * layout.width)}px`, viewBox: `0 0 ${layout.width} ${layout.height}`, role: 'img',
+      viewBox: `0 0 ${layout.width} ${layout.height}`, role: 'img',
       'aria-label': `A network of ${layout.nodes.size - 2} layers. ${state.sentence}`,
     });
     const edges = draw('g');
@@ -85,18 +119,39 @@ class Drawing {
     }
     for (const node of layout.nodes.values()) svg.append(this.#node(node, state, shades));
     svg.append(labels);
-    const { scrollLeft } = this.holder;
+    const { scrollLeft, scrollTop } = this.holder;
     this.holder.replaceChildren(svg);
-    this.holder.scrollLeft = scrollLeft;
-    this.#reveal(state);
+    this.now = layout.nodes.get(state.now);
+    this.#size();
+    this.holder.scrollTo({ left: scrollLeft, top: scrollTop, behavior: 'instant' });
+    this.#reveal();
   }
 
-  // What happens now is to be seen; nothing else moves.
-  #reveal(state) {
-    const node = layoutNode(this.layout, state.now);
-    if (!node) return;
-    const scale = this.holder.scrollWidth / this.layout.width;
-    this.holder.scrollLeft = scale * (node.x + node.boxWidth / 2) - this.holder.clientWidth / 2;
+  #size() {
+    const svg = this.holder.firstElementChild;
+    if (!svg) return;
+    svg.setAttribute('width', this.layout.width * this.scale);
+    svg.setAttribute('height', this.layout.height * this.scale);
+    this.#reveal();
+    this.#hint();
+  }
+
+  // What happens now is to be seen, in the middle of the pane; where it is at no layer nothing moves.
+  #reveal() {
+    if (!this.now) return;
+    const { scale, now, holder } = this;
+    holder.scrollTo({
+      left: scale * (now.x + now.boxWidth / 2) - holder.clientWidth / 2,
+      top: scale * (now.y + now.boxHeight / 2) - holder.clientHeight / 2,
+      behavior: 'instant',
+    });
+  }
+
+  // At which sides there is more than is seen.
+  #hint() {
+    const { scrollLeft, scrollWidth, clientWidth, classList } = this.holder;
+    classList.toggle('more-left', scrollLeft > 1);
+    classList.toggle('more-right', scrollLeft + clientWidth < scrollWidth - 1);
   }
 
   #node(node, state, shades) {
@@ -252,10 +307,6 @@ class Drawing {
       }
     }
   }
-}
-
-function layoutNode(layout, name) {
-  return layout.nodes.get(name);
 }
 
 function unitAt(node, unit) {

@@ -3,9 +3,9 @@
 const events = JSON.parse(document.getElementById('events').textContent);
 const example = events[0];
 const health = events.filter(event => event.event === 'health');
-const steps = events.filter(event => event.event !== 'health' || event === health[0]);
+const steps = events.filter(event => event.event !== 'health');
 const story = { events, health };
-const phases = [['example', 'Example'], ['forward', 'Forward'], ['loss', 'Loss'], ['back', 'Back'], ['count', 'Count'], ...(health.length ? [['health', 'Health']] : []), ['explained', 'End']];
+const phases = [['example', 'Example'], ['forward', 'Forward'], ['loss', 'Loss'], ['back', 'Back'], ['count', 'Count'], ...(health.length ? [['batch', 'Health']] : []), ['explained', 'End']];
 const find = id => document.getElementById(id);
 const drawing = new Drawing(example, find('graph-scroll'));
 let at = 0;
@@ -23,15 +23,9 @@ function titleOf(step) {
     case 'gradient': return `Back: the gradient of ${step.layer}.`;
     case 'update': return `Back: ${step.layer} updates.`;
     case 'count': return 'With the table, and without.';
-    case 'health': return `Over ${step.examples} examples.`;
+    case 'batch': return `Over ${step.examples} examples.`;
     default: return 'The end.';
   }
-}
-
-function sentenceOf(step) {
-  if (step.event !== 'health') return step.says;
-  const remarkable = health.filter(event => event.verdict !== 'fed');
-  return remarkable.length ? remarkable.map(event => event.says).join(' ') : 'No layer starves: deltas of ordinary size reach every one of them.';
 }
 
 /** What is known after the steps up to one. */
@@ -53,7 +47,7 @@ function stateAt(index) {
     }
   }
   const now = steps[index];
-  return { ...state, kind: now.event, now: now.event === 'health' ? null : now.layer ?? (now.event === 'example' ? 'input' : now.event === 'loss' ? lossName : null), parts: now.parts, sentence: sentenceOf(now) };
+  return { ...state, kind: now.event, now: now.layer ?? (now.event === 'example' ? 'input' : now.event === 'loss' ? lossName : null), parts: now.parts, sentence: now.says };
 }
 
 /** The table: rows in the order in which the way back fills them. */
@@ -93,7 +87,7 @@ function show(index) {
   find('rows').replaceChildren(...rowsOf(state));
   find('details').replaceChildren(...detailsOf(step, story).filter(Boolean));
   find('says-title').textContent = titleOf(step);
-  find('says-text').textContent = sentenceOf(step);
+  find('says-text').textContent = step.says;
   find('position').textContent = `step ${at + 1} of ${steps.length}`;
   find('slider').value = at;
   find('slider').setAttribute('aria-valuetext', `${at + 1} of ${steps.length}: ${titleOf(step)}`);
@@ -109,12 +103,12 @@ function show(index) {
 
 // Within its own box only: the page itself must not jump.
 function revealRow() {
-  const row = find('rows').querySelector('[aria-current]');
+  const rows = find('rows').querySelectorAll('[aria-current]');
   const box = find('table-scroll');
-  if (!row) return;
-  const [top, bottom] = [row.offsetTop - 40, row.offsetTop + row.offsetHeight];
-  if (top < box.scrollTop) box.scrollTop = top;
-  else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom - box.clientHeight;
+  if (!rows.length) return;
+  const last = rows[rows.length - 1];
+  const [top, bottom] = [rows[0].offsetTop - 40, last.offsetTop + last.offsetHeight];
+  box.scrollTop = Math.min(top, Math.max(box.scrollTop, bottom - box.clientHeight));
 }
 
 function prepare() {
@@ -122,19 +116,33 @@ function prepare() {
   find('subtitle').textContent = `training example ${example.example}, class ${example.label}, ${example.steps === 0 ? 'first parameters' : `after ${whole(example.steps)} steps`} · ${example.layers.length} layers, ${whole(example.parameters)} parameters`;
   find('phases').append(...phases.map(([phase, name]) => make('li', { 'data-phase': phase }, name)));
   find('slider').max = steps.length - 1;
-  find('main').classList.toggle('wide', drawing.layout.isWide);
-  find('legend').append('a: what a layer gives. δ = ∂loss/∂a: how the loss changes with it.',
-    make('span', { class: 'swatch plus' }), 'above zero (solid)', make('span', { class: 'swatch minus' }), 'below zero (dashed)');
-  find('sentences').append(...steps.map(step => make('li', {}, make('b', {}, `${titleOf(step)} `), sentenceOf(step))));
+  find('legend').append('a: what a layer gives. δ = ∂loss/∂a: how the loss changes with it. ',
+    make('span', { class: 'key' }, make('span', { class: 'swatch plus' }), 'above zero (solid)'),
+    make('span', { class: 'key' }, make('span', { class: 'swatch minus' }), 'below zero (dashed)'));
+  find('sentences').append(...steps.map(step => make('li', {}, make('b', {}, `${titleOf(step)} `), step.says)));
 }
 
 function listen() {
   for (const [id, to] of [['first', () => 0], ['back', () => at - 1], ['forward', () => at + 1], ['last', () => steps.length - 1]]) {
     find(id).addEventListener('click', () => show(to()));
   }
+  for (const [id, change] of [['larger', () => drawing.zoom(1.25)], ['smaller', () => drawing.zoom(0.8)], ['whole', () => drawing.toggleWhole()]]) {
+    find(id).addEventListener('click', () => {
+      change();
+      find('whole').setAttribute('aria-pressed', drawing.isWhole);
+    });
+  }
   find('slider').addEventListener('input', event => show(Number(event.target.value)));
   document.addEventListener('keydown', event => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.target === find('slider')) return;
+    const pan = { ArrowRight: [90, 0], ArrowLeft: [-90, 0], ArrowDown: [0, 90], ArrowUp: [0, -90] }[event.key];
+    if (event.shiftKey && pan && event.target === find('graph-scroll')) {
+      event.preventDefault();
+      event.target.scrollBy(...pan);
+      return;
+    }
+    const size = { '+': 'larger', '-': 'smaller', 0: 'whole' }[event.key];
+    if (size) find(size).click();
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: steps.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
