@@ -16,6 +16,9 @@ public sealed class Browser : IDisposable
 
     public ChromeDriver Driver => _driver ??= Start();
 
+    /// <summary>Whether it was needed so far.</summary>
+    public bool IsOpen => _driver is not null;
+
     /// <summary>Opens a page as somebody who likes it light, or dark.</summary>
     public void Open(string path, bool isDark = false, int step = 1)
     {

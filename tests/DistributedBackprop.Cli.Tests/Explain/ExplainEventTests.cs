@@ -10,13 +10,14 @@ public sealed class ExplainEventTests
     /// <summary>The fields of each event, in their order.</summary>
     internal static IReadOnlyDictionary<string, string[]> Fields { get; } = new Dictionary<string, string[]>
     {
-        ["example"] = ["event", "job", "example", "steps", "label", "shape", "input", "loss", "parameters", "layers", "says"],
+        ["example"] = ["event", "job", "example", "steps", "replica", "label", "shape", "input", "loss", "parameters", "layers", "says"],
         ["forward"] = ["event", "layer", "output", "function", "derivative", "weights", "bias", "says"],
         ["loss"] = ["event", "loss", "label", "value", "correct", "delta", "says"],
         ["delta"] = ["event", "layer", "delta", "inner", "parts", "entries", "reads", "says"],
         ["gradient"] = ["event", "layer", "gradient", "products", "quotients", "says"],
         ["update"] = ["event", "layer", "rate", "gradientNorm", "plain", "predicted", "actual", "lossBefore", "lossAfter", "says"],
         ["count"] = ["event", "withTable", "withoutTable", "paths", "run", "largestDifference", "says"],
+        ["batch"] = ["event", "examples", "loss", "correct", "accuracy", "says"],
         ["health"] =
         [
             "event", "layer", "examples", "deltaSize", "deltaNorm", "gradientNorm", "parameterNorm", "dead", "saturated", "verdict", "says",
@@ -87,6 +88,39 @@ public sealed class ExplainEventTests
     }
 
     [Fact]
+    public async Task Where_replicas_average_parameters_it_is_said_whose_are_shown()
+    {
+        using var folder = new CommandFolder();
+        var job = folder.Job("xor", ("training:", "parallelism: { replicas: 2, averaging: { parameters: { every: 4 } } }\ntraining:"));
+        var within = EventsOf(await folder.RunAsync("explain", job, "--json", "--step", "6"));
+        within[0].GetProperty("replica").GetInt32().ShouldBe(0);
+        Says(within[0]).ShouldContain("average their parameters every 4 steps");
+        Says(within[0]).ShouldContain("replica 0, with its own parameters and its own optimizer state");
+        Says(within[^1]).ShouldNotContain("round");
+        var ending = EventsOf(await folder.RunAsync("explain", job, "--json", "--step", "7"));
+        Says(ending[^1]).ShouldContain("This step ends a round");
+        var alike = EventsOf(await folder.RunAsync("explain", ExampleJob.PathOf("xor"), "--json"));
+        alike[0].GetProperty("replica").ValueKind.ShouldBe(JsonValueKind.Null);
+        Says(alike[0]).ShouldNotContain("replica");
+    }
+
+    [Fact]
+    public async Task A_batch_is_judged_as_a_minibatch_of_training_is()
+    {
+        using var folder = new CommandFolder();
+        var job = folder.Job("xor", ("epochs: 30", "steps: 21"), ("batchSize: 32", "batchSize: 400"), ("format: xor", "format: xor\n  shuffle: false"));
+        var batch = EventsOf(await folder.RunAsync("explain", job, "--json", "--step", "20", "--examples", "400"))
+            .Single(happened => happened.Word() == "batch");
+        var trained = (await folder.RunAsync("train", job, "--json", "--json-every", "1")).Events
+            .Single(happened => happened.Word() == "progress" && happened.GetProperty("step").GetInt64() == 21);
+        batch.GetProperty("loss").GetDouble().ShouldBe(trained.GetProperty("loss").GetDouble());
+        var correct = batch.GetProperty("correct").GetInt32();
+        correct.ShouldBeInRange(1, 400);
+        batch.GetProperty("accuracy").GetDouble().ShouldBe(correct / 400.0);
+        Says(batch).ShouldContain("No layer starves");
+    }
+
+    [Fact]
     public async Task The_same_command_prints_the_same_bytes()
     {
         using var folder = new CommandFolder();
@@ -129,6 +163,8 @@ public sealed class ExplainEventTests
             }
         }
     }
+
+    private static string Says(JsonElement happened) => happened.GetProperty("says").GetString()!;
 
     private static string Told(JsonElement happened) =>
         happened.TryGetProperty("layer", out var layer) ? $"{happened.Word()} {layer.GetString()}" : happened.Word();

@@ -25,6 +25,20 @@ public sealed class ExplainFailureTests
     }
 
     [Fact]
+    public async Task A_step_that_the_job_never_comes_to_is_told_with_the_one_at_which_it_stops()
+    {
+        using var folder = new CommandFolder();
+        var job = folder.Job("xor", ("epochs: 30", "epochs: 30\n  stopWhen: { trainLoss: 0.3 }"));
+        var trained = await folder.RunAsync("train", job, "--json");
+        var end = trained.Events.Single(happened => happened.Word() == "completed").GetProperty("steps").GetInt64();
+        end.ShouldBeInRange(1, 389);
+        (await folder.RunAsync("explain", job, "--step", $"{end + 1}", "--html", "page.html")).ShouldEndWith(
+            2, $"--step must be 0 … {end} (was {end + 1})", $"what stopWhen names is met after step {end}");
+        File.Exists(folder.At("page.html")).ShouldBeFalse();
+        (await folder.RunAsync("explain", job, "--step", $"{end}")).ExitCode.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task What_is_not_there_is_not_found()
     {
         using var folder = new CommandFolder();

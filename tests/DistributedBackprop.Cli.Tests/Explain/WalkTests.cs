@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using DistributedBackprop.Cli.Tests.Running;
 
 namespace DistributedBackprop.Cli.Tests.Explain;
@@ -43,6 +44,7 @@ public sealed class WalkTests
         run.ExitCode.ShouldBe(0, run.Errors);
         run.Output.ShouldContain("dense1 starves: its deltas are");
         run.Output.ShouldNotContain("dense9 starves");
+        Regex.IsMatch(run.Output, @"Over 100 examples from number 0 on the mean loss is 0\.\d+; \d+ of them \([\d.]+ %\) are judged right\.").ShouldBeTrue(run.Output);
         var sound = await folder.RunAsync("explain", ExampleJob.PathOf("xor"), "--examples", "100");
         sound.Output.ShouldContain("No layer starves");
     }

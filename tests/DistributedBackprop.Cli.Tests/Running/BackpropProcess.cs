@@ -8,7 +8,6 @@ namespace DistributedBackprop.Cli.Tests.Running;
 internal sealed class BackpropProcess : IDisposable
 {
     private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(300);
-    private static readonly string _program = Path.Combine(AppContext.BaseDirectory, "backprop.dll");
 
     private readonly Process _process;
     private readonly List<string> _errors = [];
@@ -34,6 +33,9 @@ internal sealed class BackpropProcess : IDisposable
         _process.BeginErrorReadLine();
     }
 
+    /// <summary>The built program, for <c>dotnet</c>.</summary>
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "backprop.dll");
+
     /// <summary>The process id.</summary>
     public int Id => _process.Id;
 
@@ -46,7 +48,7 @@ internal sealed class BackpropProcess : IDisposable
     {
         // A shell that puts tests into the background has them ignore SIGINT, and their children with them: env undoes it.
         string[] dotnet = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", "dotnet"] : ["dotnet"];
-        return StartOther(folder, environment, [.. dotnet, _program, .. arguments]);
+        return StartOther(folder, environment, [.. dotnet, Program, .. arguments]);
     }
 
     /// <summary>Starts some other command line, or the program in other surroundings.</summary>
@@ -78,7 +80,7 @@ internal sealed class BackpropProcess : IDisposable
     /// <param name="commandLine">What follows the program's name.</param>
     public static async Task<Finished> RunInShellAsync(string folder, string commandLine)
     {
-        using var process = new BackpropProcess(In(folder, new ProcessStartInfo("sh", ["-c", $"exec dotnet '{_program}' {commandLine}"])));
+        using var process = new BackpropProcess(In(folder, new ProcessStartInfo("sh", ["-c", $"exec dotnet '{Program}' {commandLine}"])));
         return await process.EndAsync();
     }
 
