@@ -31,8 +31,7 @@ internal static class ExplainRun
             await using var node = await starting;
             if (options is { Step: > 0, Json: false })
             {
-                await Console.Error.WriteLineAsync(string.Create(
-                    CultureInfo.InvariantCulture, $"{job.Name}: trains {options.Step:N0} steps first"));
+                await Console.Error.WriteLineAsync($"{job.Name}: trains {Words.Steps(options.Step)} first");
             }
 
             var order = new ExplainOrder(run, options.Step, Watched(options, run));

@@ -1,4 +1,3 @@
-using System.Globalization;
 using DistributedBackprop.Training.Explain;
 using DistributedBackprop.Training.Jobs;
 
@@ -15,7 +14,7 @@ internal sealed class Sentences(ExplainedRun run)
     /// <summary>Which example it is.</summary>
     public string Example()
     {
-        var trained = run.Steps == 0 ? "with its first parameters" : string.Create(CultureInfo.InvariantCulture, $"after {run.Steps:N0} steps");
+        var trained = run.Steps == 0 ? "with its first parameters" : $"after {Words.Steps(run.Steps)}";
         return $"Training example {run.Example} of {run.Run.Job.Name}, which is of class {Pass.Labels[0]}, goes through the network {trained}.{WhichReplica()}";
     }
 

@@ -81,7 +81,7 @@ internal sealed class Walk(ExplainedRun run, bool pauses)
         Screen(
             $"{examples} of {run.Run.Job.Name}",
             $"How well deltas reach each layer, over {examples} from number {run.Example} on"
-                + $"{(run.Steps == 0 ? "" : $", after {Words.Count(run.Steps)} steps")}.",
+                + $"{(run.Steps == 0 ? "" : $", after {Words.Steps(run.Steps)}")}.",
             _tables.Health());
         Line(_sentences.Judged());
         _sentences.Remarkable().ToList().ForEach(Line);

@@ -20,6 +20,9 @@ internal static class Words
     /// <summary>A whole number and its noun.</summary>
     public static string Count(int value, string noun) => $"{Count(value)} {noun}{(value == 1 ? "" : "s")}";
 
+    /// <summary>So many steps.</summary>
+    public static string Steps(long count) => $"{Count(count)} step{(count == 1 ? "" : "s")}";
+
     /// <summary>A share in percent.</summary>
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
 

@@ -9,11 +9,12 @@ const pill = { width: 104, height: 40, gap: 12 };
 // Of more units the two numbers stand side by side.
 const manyUnits = 8;
 const flatPill = { width: 148, height: 25, gap: 6 };
-const card = { width: 152, gap: 88, picture: { width: 130, height: 76 } };
+const card = { width: 98, picture: { width: 82, height: 50 } };
 
-// Where many columns stand side by side.
-const slimCard = { width: 98, gap: 18, picture: { width: 82, height: 50 } };
-const manyColumns = 7;
+// Between columns there is room for an arrow and a norm; where each weight is drawn, for a number on each.
+const gap = 46;
+const weightGap = 88;
+const mostWeights = 128;
 
 /** Where everything stands: a column for each layer's greatest distance from the input. */
 class Layout {
@@ -24,14 +25,13 @@ class Layout {
     this.nodes = new Map([input, ...layers, loss].map(node => [node.name, node]));
     for (const node of this.nodes.values()) node.column = Math.max(-1, ...node.inputs.map(name => this.nodes.get(name).column)) + 1;
     this.columns = loss.column + 1;
-    this.card = this.columns > manyColumns ? slimCard : card;
     for (const node of this.nodes.values()) {
       node.isLoss = node === loss;
       node.isSmall = !node.isLoss && node.length <= fewUnits;
       node.isFlat = node.length > manyUnits;
       node.pill = node.isFlat ? flatPill : pill;
-      node.boxHeight = node.isLoss ? 118 : node.isSmall ? node.length * (node.pill.height + node.pill.gap) + 44 : 36 + 10 + 2 * (this.card.picture.height + 27) + 4;
-      node.boxWidth = node.isSmall ? node.pill.width + 16 : node.isLoss ? 116 : this.card.width;
+      node.boxHeight = node.isLoss ? 118 : node.isSmall ? node.length * (node.pill.height + node.pill.gap) + 44 : 36 + 10 + 2 * (card.picture.height + 27) + 4;
+      node.boxWidth = node.isSmall ? node.pill.width + 16 : node.isLoss ? 116 : card.width;
     }
     this.#place();
   }
@@ -42,8 +42,8 @@ class Layout {
     const heights = columns.map(nodes => nodes.reduce((sum, node) => sum + node.boxHeight + 24, -24));
     this.arc = skips ? 58 : 0;
     this.height = Math.max(...heights) + this.arc + 16;
-    const { gap } = this.card;
     let x = 8;
+    let space = 0;
     for (let column = 0; column < columns.length; column++) {
       let y = this.arc + (this.height - this.arc - heights[column]) / 2;
       const width = Math.max(...columns[column].map(node => node.boxWidth));
@@ -51,10 +51,17 @@ class Layout {
         [node.x, node.y] = [x + (width - node.boxWidth) / 2, y];
         y += node.boxHeight + 24;
       }
-      x += width + gap;
+      const next = columns[column + 1] ?? [];
+      space = next.some(node => node.inputs.some(name => hasWeights(this.nodes.get(name), node))) ? weightGap : gap;
+      x += width + space;
     }
-    this.width = x - gap + 8;
+    this.width = x - space + 8;
   }
+}
+
+/** Whether each weight between two layers is drawn. */
+function hasWeights(from, to) {
+  return to.kind === 'dense' && from.isSmall && to.isSmall && from.length * to.length <= mostWeights;
 }
 
 function length(shape) {
@@ -62,8 +69,11 @@ function length(shape) {
 }
 
 // Smaller than this its numbers are hard to read.
-const leastScale = 0.75;
+const leastScale = 0.8;
 const mostScale = 2.5;
+
+// A small network in a large pane.
+const mostFit = 1.3;
 
 /** The drawing, in a pane in which it may be larger than that: made once, then shown in the state of a step. */
 class Drawing {
@@ -99,8 +109,11 @@ class Drawing {
     return this.#scale ?? (this.#fit >= leastScale ? this.#fit : 1);
   }
 
+  // As wide as the pane; larger than life only as far as it need not be cut below.
   get #fit() {
-    return Math.min(1, this.holder.clientWidth / this.layout.width);
+    const { layout, holder } = this;
+    const height = parseFloat(getComputedStyle(holder).maxHeight) || layout.height;
+    return Math.min(holder.clientWidth / layout.width, Math.max(1, Math.min(mostFit, height / layout.height)));
   }
 
   /** Draws a state: which values and deltas are known, and what happens now. */
@@ -213,7 +226,7 @@ class Drawing {
     this.#heading(group, node);
     const isInput = node.kind === 'example';
     const vectors = isInput ? [['a', state.values.get(node.name)]] : [['a', state.values.get(node.name)], ['δ', state.deltas.get(node.name)]];
-    const { picture } = this.layout.card;
+    const { picture } = card;
     const room = isInput ? { width: picture.width, height: Math.min(picture.width, node.boxHeight - 36 - 62) } : picture;
     vectors.forEach(([symbol, vector], place) => {
       const y = node.y + 46 + place * (room.height + 27);
@@ -252,7 +265,7 @@ class Drawing {
     const weights = state.weights.get(to.name)?.weights;
     const isLit = state.now === to.name && (state.kind === 'forward' || state.kind === 'loss' || state.kind === 'gradient' || state.kind === 'update')
       || state.now === from.name && state.kind === 'delta';
-    if (from.isSmall && to.isSmall && weights && from.length * to.length <= 128) {
+    if (weights && hasWeights(from, to)) {
       this.#weights(edges, labels, from, to, weights, isLit, state);
       return;
     }
@@ -267,11 +280,14 @@ class Drawing {
     if (!isLit) return;
     const part = state.kind === 'delta' ? state.parts?.find(one => one.from === to.name)?.delta : state.kind === 'forward' ? state.values.get(from.name) : null;
     const isBack = state.kind === 'delta';
-    const [x, y] = isSkip ? [(x1 + x2) / 2, top - 7] : [(x1 + x2) / 2, y1 - 10];
-    if (part && (isSkip || this.layout.columns <= manyColumns)) {
-      labels.append(draw('text', { class: 'edge-label', x, y, 'text-anchor': 'middle' }, `${isBack ? '◀ ‖δ‖' : '‖a‖'} ${short(part.norm)}${isBack ? '' : ' ▶'}`));
-    } else {
-      labels.append(draw('text', { class: 'edge-label mark', x, y: y + 14, 'text-anchor': 'middle', 'font-size': 12 }, isBack ? '◀' : '▶'));
+    const x = (x1 + x2) / 2;
+    const y = isSkip ? top : (y1 + y2) / 2;
+    const label = (line, content, style = '') => labels.append(draw('text', { class: `edge-label ${style}`.trim(), x, y: line, 'text-anchor': 'middle' }, content));
+    if (!part) label(y + 4, isBack ? '◀' : '▶', 'mark');
+    else if (isSkip) label(y - 7, isBack ? `◀ ‖δ‖ ${short(part.norm)}` : `‖a‖ ${short(part.norm)} ▶`);
+    else {
+      label(y - 8, isBack ? '◀‖δ‖' : '‖a‖▶');
+      label(y + 15, short(part.norm));
     }
   }
 
