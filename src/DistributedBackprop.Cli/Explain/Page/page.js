@@ -113,7 +113,7 @@ function revealRow() {
 
 function prepare() {
   find('title').textContent = `${example.job}: the chain rule at work`;
-  find('subtitle').textContent = `training example ${example.example}, class ${example.label}, ${example.steps === 0 ? 'first parameters' : `after ${whole(example.steps)} ${example.steps === 1 ? 'step' : 'steps'}`} · ${example.layers.length} layers, ${whole(example.parameters)} parameters`;
+  find('subtitle').textContent = `training example ${example.example}, class ${example.label}, ${example.steps === 0 ? 'first parameters' : `after ${whole(example.steps)} ${example.steps === 1 ? 'step' : 'steps'}`}${example.replica === null ? '' : `, replica ${example.replica}`} · ${example.layers.length} layers, ${whole(example.parameters)} parameters`;
   find('phases').append(...phases.map(([phase, name]) => make('li', { 'data-phase': phase }, name)));
   find('slider').max = steps.length - 1;
   find('legend').append('a: what a layer gives. δ = ∂loss/∂a: how the loss changes with it. ',
