@@ -5,7 +5,6 @@ using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Explain;
-using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Actors.Explain;
 
