@@ -6,8 +6,8 @@ namespace DistributedBackprop.Actors.Jobs;
 /// <param name="progress">How far the job has come.</param>
 /// <param name="stepsAhead">How far it may run ahead of whoever watches it.</param>
 /// <param name="clock">Says how long a step takes.</param>
-/// <param name="watched">How far whoever watches has come.</param>
-internal sealed class GrantWindow(JobProgress progress, long stepsAhead, TrainingClock clock, long watched = 0)
+/// <param name="watched">How far whoever watches has come: what was told before is not told again, so it counts.</param>
+internal sealed class GrantWindow(JobProgress progress, long stepsAhead, TrainingClock clock, long watched)
 {
     // Enough that no replica ever waits for the job, and few enough that a cancelled one stops at once.
     private const int LeastSteps = 8;

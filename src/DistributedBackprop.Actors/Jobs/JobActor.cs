@@ -84,7 +84,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         _records = new JobRecords(start.Journal, Self);
         _decidedEpochs = start.DecidedEpochs;
         _boundary = new EpochBoundary(run, _progress);
-        _grants = new GrantWindow(_progress, run.StepsAhead, _clock);
+        _grants = new GrantWindow(_progress, run.StepsAhead, _clock, Math.Max(start.ToldStep, _progress.Step));
         FromGeneration();
         FromNodes();
         FromOthers();

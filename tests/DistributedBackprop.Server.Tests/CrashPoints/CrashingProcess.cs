@@ -8,6 +8,7 @@ using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Server.Local;
 using DistributedBackprop.Server.Running;
 using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -67,7 +68,7 @@ internal sealed class CrashingProcess : IAsyncDisposable
             watcher.Tell(new PauseJob());
         }
 
-        var over = LastWordAsync(events.Reader);
+        var over = LastWordAsync(events.Reader, watcher);
         return await Task.WhenAny(over, plan.Crashed).WaitAsync(_patience) == over ? await over : null;
     }
 
@@ -79,13 +80,18 @@ internal sealed class CrashingProcess : IAsyncDisposable
         _host.Dispose();
     }
 
-    private static async Task<JobOver> LastWordAsync(ChannelReader<object> events)
+    private static async Task<JobOver> LastWordAsync(ChannelReader<object> events, IActorRef watcher)
     {
         await foreach (var happened in events.ReadAllAsync())
         {
             if (happened is JobOver over)
             {
                 return over;
+            }
+
+            if (happened is JobEvent { Event: StepDone step })
+            {
+                watcher.Tell(new Watched(step.Step));
             }
         }
 
