@@ -146,7 +146,7 @@ public class HostileJobFileTests
 
     [Fact]
     public void A_long_value_is_shown_cut() =>
-        JobFile.Parse("job.yaml", "name: " + new string('é', 100_000)).Errors.ShouldContain(
+        JobFile.Parse("job.yaml", "name: " + new string('é', 4_000)).Errors.ShouldContain(
             error => error.Message.EndsWith($"(was '{new string('é', 59)}…')", StringComparison.Ordinal));
 
     private static void Survives(string text) => Consistent(JobFile.Parse("job.yaml", text));
