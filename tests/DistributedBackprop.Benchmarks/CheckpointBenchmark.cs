@@ -4,6 +4,7 @@ using System.Globalization;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Persistence;
+using DistributedBackprop.Actors.Checkpoints;
 using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Server.Storage;
 using DistributedBackprop.Training.Checkpoints;
@@ -61,7 +62,7 @@ internal static class CheckpointBenchmark
     private static async Task<int> ReadAsync(StateTables tables, string job, ImmutableArray<StateChunk> chunks, TensorPool pool)
     {
         var layout = StateLayout.OfOne(new StateVector(0, 0, 0), Elements);
-        var (state, damage) = await tables.ReadAsync(job, StateManifest.Of(layout, chunks), layout, pool, default);
+        var (state, damage) = await tables.ReadAsync(new LoadState(job, StateManifest.Of(layout, chunks), layout), pool, default);
         (state ?? throw new InvalidOperationException(damage)).Dispose();
         return chunks.Length;
     }

@@ -42,7 +42,14 @@ public sealed record StateWritten(string JobId, long Write, ImmutableArray<State
 /// <param name="JobId">Whose state it is.</param>
 /// <param name="Manifest">What it is made of.</param>
 /// <param name="Layout">What it must be made of.</param>
-public sealed record LoadState(string JobId, StateManifest Manifest, StateLayout Layout) : IStoreRequest;
+public sealed record LoadState(string JobId, StateManifest Manifest, StateLayout Layout) : IStoreRequest
+{
+    /// <summary>
+    /// Whether pieces that are damaged or missing are removed, so that they can be written again. Only for whoever has the
+    /// job's journal: a reader beside it may find missing what is just being written.
+    /// </summary>
+    public bool RemovesDamaged { get; init; } = true;
+}
 
 /// <summary>The answer to <see cref="LoadState"/>: every piece of it has the hash that it must have.</summary>
 /// <param name="JobId">Whose state it is.</param>
@@ -52,7 +59,7 @@ public sealed record StateLoaded(string JobId, StateManifest Manifest, TrainingS
 
 /// <summary>
 /// The answer to <see cref="LoadState"/>: the state cannot be had any more, now or later. Pieces that were damaged are
-/// removed, so that the same state can be written again.
+/// removed where that was asked for, so that the same state can be written again.
 /// </summary>
 /// <param name="JobId">Whose state it is.</param>
 /// <param name="Manifest">Which state.</param>

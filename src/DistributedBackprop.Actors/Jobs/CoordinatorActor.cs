@@ -16,6 +16,12 @@ public sealed record SubmitJob(JobRun Run, IActorRef Watcher, JobStart? Start = 
     /// <summary>Names its journal, where jobs outlive their process; null: the job's id does.</summary>
     public string? JournalName { get; init; }
 
+    /// <summary>Its place among the jobs handed in.</summary>
+    public long Order { get; init; }
+
+    /// <summary><see cref="PauseJob"/> or <see cref="CancelJob"/> where that is wanted of it already; else null.</summary>
+    public object? Wish { get; init; }
+
     /// <summary>Whether a job whose journal says that it is over begins anew; else it is told as it ended.</summary>
     public bool BeginsAnew { get; init; }
 }
@@ -30,8 +36,8 @@ public sealed record JobRejected(string Reason) : INoSerializationVerificationNe
 
 /// <summary>
 /// There is one in a cluster: has one child for each job that runs, and one for the queue of those that are handed in
-/// through the service (<see cref="IJobRequest"/>). A job that fails itself is not started anew: its watcher is told
-/// that it is over.
+/// through the service (<see cref="IJobRequest"/>). A job whose actor fails is not started anew: its watcher is told that it
+/// is over. Nobody is told of one that is stopped with its process: it goes on with the next one.
 /// </summary>
 public sealed class CoordinatorActor : ReceiveActor
 {
@@ -41,7 +47,7 @@ public sealed class CoordinatorActor : ReceiveActor
     private static readonly TimeSpan _restartAfterLeast = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _restartAfterMost = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<string, IActorRef> _running = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (IActorRef Job, IActorRef Watcher)> _running = new(StringComparer.Ordinal);
     private long _accepted;
 
     /// <summary>Makes the actor.</summary>
@@ -73,7 +79,12 @@ public sealed class CoordinatorActor : ReceiveActor
                 ? DurableJobActor.Props(run, directory, keeper, submit.Watcher, JournalOf(submit, storage))
                 : JobActor.Props(run, directory, keeper, submit.Watcher, StartOf(submit, generations));
             var job = Context.ActorOf(props, $"{JobHash.Of(run.Id):x16}-{_accepted}");
-            _running.Add(run.Id, Context.Watch(job));
+            _running.Add(run.Id, (Context.Watch(job), submit.Watcher));
+            if (submit.Wish is not null)
+            {
+                job.Tell(submit.Wish);
+            }
+
             Sender.Tell(new JobAccepted(job));
         });
         Receive<JobEnds>(ends => _running.Remove(ends.JobId));
@@ -85,7 +96,7 @@ public sealed class CoordinatorActor : ReceiveActor
                 Context.Stop(Self);
             }
 
-            foreach (var (id, _) in _running.Where(pair => pair.Value.Equals(gone.ActorRef)).ToList())
+            foreach (var (id, _) in _running.Where(pair => pair.Value.Job.Equals(gone.ActorRef)).ToList())
             {
                 _running.Remove(id);
             }
@@ -121,16 +132,18 @@ public sealed class CoordinatorActor : ReceiveActor
         var submitted = new JobSubmitted(
             run.Id,
             CanonicalForm.Of(run.Job),
-            "data",
+            run.DataRoot,
             run.Data.Fingerprint,
             null,
             null,
             storage.ProgramVersion,
-            0,
+            submit.Order,
             Context.System.Scheduler.Now);
         return new JournalOfJob(submitted, run.StateLayout(), storage.Store, run.Job.Checkpoints.Keep, submit.BeginsAnew)
         {
             Name = submit.JournalName ?? run.Id,
+            SummaryEvery = storage.SummaryEvery,
+            IsForced = run.IsForced,
         };
     }
 
@@ -141,5 +154,13 @@ public sealed class CoordinatorActor : ReceiveActor
     }
 
     /// <inheritdoc/>
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
+    {
+        foreach (var (id, (_, watcher)) in _running.Where(pair => pair.Value.Job.Equals(Sender)))
+        {
+            watcher.Tell(new JobOver(new TrainingFailed(id, 0, null, FailedActor.ReasonOf(exception)), [], []));
+        }
+
+        return Directive.Stop;
+    });
 }

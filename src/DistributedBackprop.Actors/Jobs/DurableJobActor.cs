@@ -67,6 +67,17 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
         Receive<PauseJob>(Wish);
         Receive<CancelJob>(Wish);
         Receive<Watched>(watched => _job?.Forward(watched));
+        Receive<ShareNewest>(ask =>
+        {
+            if (_job is { } job)
+            {
+                job.Forward(ask);
+            }
+            else
+            {
+                Sender.Tell(new NewestShared(_toldStep, null));
+            }
+        });
         Receive<Terminated>(gone =>
         {
             if (gone.ActorRef.Equals(_watcher))
@@ -98,18 +109,16 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
     }
 
     /// <inheritdoc/>
-    protected override void PostStop()
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
     {
-        if (!_isOver)
+        // A journal that fails is opened again: its end is heard of.
+        if (Sender.Equals(_job))
         {
-            _watcher.Tell(new JobOver(new TrainingFailed(_run.Id, _toldStep, null, "the job itself has stopped"), [], []));
+            End(new JobOver(new TrainingFailed(_run.Id, _toldStep, null, FailedActor.ReasonOf(exception)), [], []));
         }
 
-        base.PostStop();
-    }
-
-    /// <inheritdoc/>
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+        return Directive.Stop;
+    });
 
     private void Open()
     {
@@ -162,7 +171,10 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
 
         if (lost.IsFinal || lost.IsTakenOver)
         {
-            End(new JobOver(new TrainingFailed(_run.Id, _toldStep, null, lost.Reason), [], []));
+            End(new JobOver(new TrainingFailed(_run.Id, lost.OtherVersionAt ?? _toldStep, null, lost.Reason), [], [])
+            {
+                NeedsForce = lost.OtherVersionAt is not null,
+            });
             return;
         }
 

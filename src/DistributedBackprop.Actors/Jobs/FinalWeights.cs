@@ -46,6 +46,14 @@ internal sealed class FinalWeights(Graph graph, TrainingState state)
             : state[new StateVector(node.Index, 0, StateSlot.Parameters)].Share()),
     ];
 
+    /// <summary>The same outside any pool: nobody knows how long they are wanted.</summary>
+    public ImmutableArray<float[]> Copies() =>
+    [
+        .. graph.Nodes.Select(node => node.Layer.Parameters.Length == 0
+            ? []
+            : state[new StateVector(node.Index, 0, StateSlot.Parameters)].Floats.ToArray()),
+    ];
+
     // The last update is judged by no loss: without a test set only this sees it.
     private string? Diverged => state.Layout.Vectors
         .Where(vector => vector.Slot == StateSlot.Parameters && !state[vector].IsFinite)

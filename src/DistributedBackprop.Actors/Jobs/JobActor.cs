@@ -80,7 +80,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         _restore = new RestorePoint(run, _layout, keeper.Pool, start);
         _progress = run.ProgressFrom(_restore.Progress);
         _checkpoints = new CheckpointFlow(
-            run, start.Journal ?? keeper.Checkpoints, Self, _restore, _progress, Context.System.Scheduler);
+            run, start.Journal, Self, _restore, _progress, Context.System.Scheduler);
         _records = new JobRecords(start.Journal, Self);
         _decidedEpochs = start.DecidedEpochs;
         _boundary = new EpochBoundary(run, _progress);
@@ -135,7 +135,6 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
     protected override void PostStop()
     {
         GiveUpStates();
-        _watch.TellStopped(_outcome ?? new TrainingFailed(_run.Id, _progress.Step, null, "the job itself has stopped"));
         base.PostStop();
     }
 
@@ -143,14 +142,13 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(exception =>
     {
         _driver = null;
-        var cause = exception is ActorInitializationException { InnerException: { } inner } ? inner : exception;
         if (_outcome is not null)
         {
             // It was to end the generation: nobody is left who would say that it has.
             TellOver();
         }
 
-        Fail($"{cause.GetType().Name}: {cause.Message}");
+        Fail(FailedActor.ReasonOf(exception));
         return Directive.Stop;
     });
 
@@ -229,6 +227,8 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
             _grants.OnWatched(watched.Step);
             GrantSteps();
         });
+        Receive<ShareNewest>(_ => Sender.Tell(
+            new NewestShared(_restore.Progress.Step, _restore.Origin == StateOrigin.Full ? _restore.Share() : null)));
         Receive<RecordKept>(_ => _records.OnKept());
         Receive<PauseJob>(_ =>
         {

@@ -1,6 +1,4 @@
 using System.Net;
-using Akka.Actor;
-using DistributedBackprop.Actors.Checkpoints;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Training.Tensors;
@@ -11,12 +9,8 @@ namespace DistributedBackprop.Actors.Jobs;
 /// <param name="Pool">Lends memory.</param>
 /// <param name="Plane">Carries tensors; null in a process without a network.</param>
 /// <param name="Life">The process; null without a network.</param>
-/// <param name="Checkpoints">
-/// Who saves checkpoints, in this process: it takes <see cref="CommitCheckpoint"/>. Null: they stay in the memory of the job.
-/// </param>
-/// <param name="Storage">Where jobs outlive this process; null: they do not.</param>
-public sealed record JobKeeper(
-    TensorPool Pool, ITensorPlane? Plane = null, INodeLife? Life = null, IActorRef? Checkpoints = null, JobStorage? Storage = null)
+/// <param name="Storage">Where jobs outlive this process; null: they do not, and checkpoints stay in the memory of the job.</param>
+public sealed record JobKeeper(TensorPool Pool, ITensorPlane? Plane = null, INodeLife? Life = null, JobStorage? Storage = null)
 {
     /// <summary>The keeper's name among the members of a generation: that of no node.</summary>
     public const string Name = "(keeper)";

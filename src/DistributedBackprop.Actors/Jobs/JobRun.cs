@@ -25,6 +25,9 @@ public sealed record JobRun(
     /// <summary>The data root of the nodes below which the job's files lie, by its name; empty: the one that has none.</summary>
     public string DataRoot { get; init; } = "";
 
+    /// <summary>Whether it goes on also where another version of the program has begun it: its bits are not promised then.</summary>
+    public bool IsForced { get; init; }
+
     /// <summary>Which examples a step takes.</summary>
     public StepPlan Plan { get; } = new(Job.Training, Data.Train.Count);
 
@@ -43,9 +46,18 @@ public sealed record JobRun(
         Job.Checkpoints.EverySteps ?? CheckpointEvery);
 
     /// <summary>What the state of the job is made of.</summary>
-    public StateLayout StateLayout() => Training.Checkpoints.StateLayout.Of(
-        Graph,
-        Job.Parallelism.Replicas,
-        Job.Parallelism.Averaging is ParameterAveraging,
-        Optimizer.Of(Job.Optimizer).Slots);
+    public StateLayout StateLayout() => LayoutOf(Job, Graph);
+
+    /// <summary>What the state of a job is made of.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="graph">Its network.</param>
+    public static StateLayout LayoutOf(TrainingJob job, Graph graph)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return Training.Checkpoints.StateLayout.Of(
+            graph,
+            job.Parallelism.Replicas,
+            job.Parallelism.Averaging is ParameterAveraging,
+            Optimizer.Of(job.Optimizer).Slots);
+    }
 }

@@ -6,7 +6,7 @@ using DistributedBackprop.Training.Tensors;
 namespace DistributedBackprop.Actors.Jobs;
 
 /// <summary>
-/// What a job tells whoever watches it: every event once, whatever is computed again, and in any case its end.
+/// What a job tells whoever watches it: every event once, whatever is computed again, and its end.
 /// </summary>
 /// <param name="watcher">Who watches.</param>
 /// <param name="toldStep">The last step that was told before; its epochs were, too.</param>
@@ -14,7 +14,6 @@ namespace DistributedBackprop.Actors.Jobs;
 internal sealed class JobWatch(IActorRef watcher, long toldStep, int toldEpochs)
 {
     private readonly ImmutableArray<GenerationStatistics>.Builder _statistics = ImmutableArray.CreateBuilder<GenerationStatistics>();
-    private bool _isOver;
 
     /// <summary>Who watches.</summary>
     public IActorRef Watcher => watcher;
@@ -51,18 +50,6 @@ internal sealed class JobWatch(IActorRef watcher, long toldStep, int toldEpochs)
     /// <param name="outcome">How it ended.</param>
     /// <param name="parameters">Its final parameters; taken.</param>
     /// <param name="goesOnFrom">Where it can go on; taken.</param>
-    public void TellOver(TrainingEvent outcome, ImmutableArray<Tensor> parameters, JobStart? goesOnFrom = null)
-    {
-        _isOver = true;
+    public void TellOver(TrainingEvent outcome, ImmutableArray<Tensor> parameters, JobStart? goesOnFrom = null) =>
         watcher.Tell(new JobOver(outcome, parameters, _statistics.ToImmutable(), goesOnFrom));
-    }
-
-    /// <summary>The job's actor has stopped: whoever watches hears of the end, if it has not been told yet.</summary>
-    public void TellStopped(TrainingEvent outcome)
-    {
-        if (!_isOver)
-        {
-            TellOver(outcome, []);
-        }
-    }
 }

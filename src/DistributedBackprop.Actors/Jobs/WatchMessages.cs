@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Akka.Actor;
+using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 
@@ -20,7 +21,19 @@ public sealed record JobOver(
     TrainingEvent Event,
     ImmutableArray<Tensor> Parameters,
     ImmutableArray<GenerationStatistics> Generations,
-    JobStart? GoesOnFrom = null) : INoSerializationVerificationNeeded;
+    JobStart? GoesOnFrom = null) : INoSerializationVerificationNeeded
+{
+    /// <summary>Whether it has failed only because another version of the program has begun it: it goes on if it is forced.</summary>
+    public bool NeedsForce { get; init; }
+}
+
+/// <summary>What does the job's newest checkpoint say? The answer is <see cref="NewestShared"/>.</summary>
+public sealed record ShareNewest : INoSerializationVerificationNeeded;
+
+/// <summary>The answer to <see cref="ShareNewest"/>.</summary>
+/// <param name="Step">After which step the checkpoint is.</param>
+/// <param name="State">The state of all layers there, which the receiver owns; null before the first checkpoint.</param>
+public sealed record NewestShared(long Step, TrainingState? State) : INoSerializationVerificationNeeded;
 
 /// <summary>Whoever watches has taken in the events up to a step: the job may go some way beyond it.</summary>
 /// <param name="Step">The last step taken in.</param>

@@ -6,6 +6,8 @@ namespace DistributedBackprop.Actors.Journal;
 /// <param name="limits">What its table holds at most, from now on.</param>
 public sealed class CoordinatorHistory(JobTableLimits limits)
 {
+    private readonly JobTableLimits _limits = limits;
+
     /// <summary>So many takeovers can be told from one another by the numbers of events: see <see cref="EventsBegin"/>.</summary>
     public const long MaxEpoch = int.MaxValue;
 
@@ -21,7 +23,28 @@ public sealed class CoordinatorHistory(JobTableLimits limits)
     public long Changes { get; private set; }
 
     /// <summary>All jobs, as they are after the last change.</summary>
-    public JobTable Table { get; } = new(limits);
+    public JobTable Table { get; private init; } = new(limits);
+
+    /// <summary>All of it, in one piece.</summary>
+    public CoordinatorSummary Summary => new(Epoch, Process, Changes, [.. Table.All], Table.LastNumber);
+
+    /// <summary>The same, for somebody who goes on from it alone.</summary>
+    public CoordinatorHistory Copy() => Of(Summary, _limits);
+
+    /// <summary>As a summary says it.</summary>
+    /// <param name="summary">What is known.</param>
+    /// <param name="limits">What the table holds at most, from now on.</param>
+    public static CoordinatorHistory Of(CoordinatorSummary summary, JobTableLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(summary);
+        return new CoordinatorHistory(limits)
+        {
+            Epoch = summary.Epoch,
+            Process = summary.Process,
+            Changes = summary.Changes,
+            Table = new JobTable(limits, summary.Jobs, summary.LastNumber),
+        };
+    }
 
     /// <summary>
     /// After which number the events of a job are numbered, by whoever has an epoch: each has a range of its own, so that

@@ -7,7 +7,8 @@ namespace DistributedBackprop.Actors.Journal;
 /// Keeps the coordinator's journal for whoever opens it, its parent: what it is asked to keep is durable when it answers.
 /// <para>
 /// In the order in which it happens: the journal is read; the takeover is persisted, so that whoever had it before meets a
-/// conflict at its next event; the parent is told <see cref="CoordinatorJournalOpened"/>; changes are kept. An actor that
+/// conflict at its next event; the parent is told <see cref="CoordinatorJournalOpened"/>; changes are kept, and after many of
+/// them a summary, so that reading them again takes bounded time. An actor that
 /// cannot persist is stopped by Akka: the parent is told why, and opens the journal again. If another process has taken over
 /// by then, it hears that instead: two coordinators that take it from each other would go on for ever.
 /// </para>
@@ -15,7 +16,8 @@ namespace DistributedBackprop.Actors.Journal;
 public sealed class CoordinatorJournalActor : ReceivePersistentActor
 {
     private readonly JournalOfCoordinator _journal;
-    private readonly CoordinatorHistory _history;
+    private readonly JournalSummaries _summaries;
+    private CoordinatorHistory _history;
 
     /// <summary>Makes the actor.</summary>
     /// <param name="journal">Whose it is.</param>
@@ -24,9 +26,17 @@ public sealed class CoordinatorJournalActor : ReceivePersistentActor
         ArgumentNullException.ThrowIfNull(journal);
         _journal = journal;
         _history = new CoordinatorHistory(journal.Limits);
-        Recover<CoordinatorRecord>(_history.Apply);
+        _summaries = new JournalSummaries(journal.SummaryEvery);
+        Recover<SnapshotOffer>(offer =>
+        {
+            _summaries.OnRead(offer);
+            _history = CoordinatorHistory.Of((CoordinatorSummary)offer.Snapshot, journal.Limits);
+        });
+        Recover<CoordinatorRecord>(record => _history.Apply(record));
         Recover<RecoveryCompleted>(_ => TakeOver());
         Command<KeepChanges>(Keep);
+        Command<SaveSnapshotSuccess>(saved => DeleteSnapshots(JournalSummaries.Before(saved)));
+        Command<ISnapshotResponse>(_ => { });
     }
 
     /// <inheritdoc/>
@@ -59,25 +69,34 @@ public sealed class CoordinatorJournalActor : ReceivePersistentActor
             return;
         }
 
-        // From now on the history is the parent's.
         Persist(new CoordinatorTookOver(_history.Epoch + 1, _journal.Process), tookOver =>
         {
             _history.Apply(tookOver);
-            Context.Parent.Tell(new CoordinatorJournalOpened(Self, _history));
+            Context.Parent.Tell(new CoordinatorJournalOpened(Self, _history.Copy()));
         });
     }
 
     private void Keep(KeepChanges keep)
     {
         var left = keep.Changes.Length;
-        PersistAll(keep.Changes.Select(change => new TableChanged(change)), _ =>
+        PersistAll(keep.Changes.Select(change => new TableChanged(change)), changed =>
         {
+            _history.Apply(changed);
             left--;
             if (left == 0)
             {
                 Context.Parent.Tell(new ChangesKept(Self));
+                SumUpIfDue();
             }
         });
+    }
+
+    private void SumUpIfDue()
+    {
+        if (_summaries.IsDue(LastSequenceNr))
+        {
+            SaveSnapshot(_history.Summary);
+        }
     }
 
     private void Lose(string reason, bool isTaken) => Context.Parent.Tell(new CoordinatorJournalLost(Self, reason, isTaken));

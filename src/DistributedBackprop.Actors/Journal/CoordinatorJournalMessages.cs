@@ -10,7 +10,11 @@ namespace DistributedBackprop.Actors.Journal;
 /// <param name="WasHeld">
 /// Whether this process has had the journal before: then it does not take it back from one that has it since.
 /// </param>
-public sealed record JournalOfCoordinator(string Process, JobTableLimits Limits, bool WasHeld);
+public sealed record JournalOfCoordinator(string Process, JobTableLimits Limits, bool WasHeld)
+{
+    /// <summary>Events from one summary to the next, ≥ 1.</summary>
+    public int SummaryEvery { get; init; } = JournalSummaries.Usual;
+}
 
 /// <summary>To whoever opened the coordinator's journal: it is theirs.</summary>
 /// <param name="Journal">The journal's actor, which keeps what it is told from now on.</param>

@@ -1,7 +1,7 @@
 namespace DistributedBackprop.Actors.Journal;
 
 /// <summary>
-/// Something that happened for good. <see cref="JournalSerializer"/> writes it; each has an entry in one of its tables.
+/// Something that happened for good, or the sum of it. <see cref="JournalSerializer"/> writes it; each has an entry in one of its tables.
 /// </summary>
 #pragma warning disable CA1040 // Serializers are bound to types: this is the type.
 public interface IJournalEvent;

@@ -18,37 +18,43 @@ public sealed record JobHistory
     public static JobHistory Empty { get; } = new();
 
     /// <summary>What was handed in; null where nothing was yet.</summary>
-    public JobSubmitted? Submitted { get; private init; }
+    public JobSubmitted? Submitted { get; init; }
 
     /// <summary>The last one that took over; 0 before the first.</summary>
-    public long Epoch { get; private init; }
+    public long Epoch { get; init; }
 
     /// <summary>The last placement; 0 before the first.</summary>
-    public long Generation { get; private init; }
+    public long Generation { get; init; }
 
     /// <summary>Whether it was placed since it was handed in.</summary>
-    public bool WasPlaced { get; private init; }
+    public bool WasPlaced { get; init; }
 
     /// <summary>How often the job was recovered: what had been counted when it was placed last, and each takeover while it ran.</summary>
-    public int Recoveries { get; private init; }
+    public int Recoveries { get; init; }
 
     /// <summary>The last epoch that was decided; null before the first. Its values and those before it were told.</summary>
-    public EpochDone? LastEpoch { get; private init; }
+    public EpochDone? LastEpoch { get; init; }
 
     /// <summary>Whether the last epoch that was decided ends the job.</summary>
-    public bool EndsAfterLastEpoch { get; private init; }
+    public bool EndsAfterLastEpoch { get; init; }
 
     /// <summary>The checkpoints that the job can go on from, oldest first.</summary>
-    public ImmutableArray<CheckpointManifest> Checkpoints { get; private init; } = [];
+    public ImmutableArray<CheckpointManifest> Checkpoints { get; init; } = [];
 
     /// <summary>The checkpoint to go on from; null for the beginning.</summary>
     public CheckpointManifest? NewestCheckpoint => Checkpoints.IsEmpty ? null : Checkpoints[^1];
 
     /// <summary>The step after which it was paused; null where it runs.</summary>
-    public long? PausedAt { get; private init; }
+    public long? PausedAt { get; init; }
 
     /// <summary><see cref="JobCompleted"/>, <see cref="JobFailed"/> or <see cref="JobCancelled"/>; null where it is not over.</summary>
-    public JobRecord? Outcome { get; private init; }
+    public JobRecord? Outcome { get; init; }
+
+    /// <summary>
+    /// The versions of the program that had it before the present one, in their order: only where there are none are its bits
+    /// what is promised.
+    /// </summary>
+    public ImmutableArray<string> FormerVersions { get; init; } = [];
 
     /// <summary>
     /// Every state in the store that the job still needs: its checkpoints, the parameters it began with, its final weights.
@@ -77,6 +83,18 @@ public sealed record JobHistory
     /// <summary>The same job from its beginning: only the numbers that must never be used again go on.</summary>
     public JobHistory Forgotten() => Empty with { Epoch = Epoch, Generation = Generation };
 
+    /// <inheritdoc/>
+    public bool Equals(JobHistory? other) => other is not null
+        && Equals(Submitted, other.Submitted)
+        && (Epoch, Generation, WasPlaced, Recoveries) == (other.Epoch, other.Generation, other.WasPlaced, other.Recoveries)
+        && (LastEpoch, EndsAfterLastEpoch, PausedAt) == (other.LastEpoch, other.EndsAfterLastEpoch, other.PausedAt)
+        && Equals(Outcome, other.Outcome)
+        && Checkpoints.SequenceEqual(other.Checkpoints)
+        && FormerVersions.SequenceEqual(other.FormerVersions);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Epoch, Generation, Checkpoints.Length, Outcome);
+
     /// <summary>What the job knows after an event.</summary>
     /// <exception cref="JournalException">That cannot have happened now.</exception>
     public JobHistory After(JobRecord record)
@@ -93,6 +111,11 @@ public sealed record JobHistory
             };
         }
 
+        if (record is JobForgotten)
+        {
+            return Outcome is null ? throw Impossible(record, "the job is not over") : Forgotten();
+        }
+
         if (Submitted is null != record is JobSubmitted)
         {
             throw Impossible(record, Submitted is null ? "nothing was handed in" : "a job is handed in once");
@@ -106,6 +129,11 @@ public sealed record JobHistory
         return record switch
         {
             JobSubmitted submitted => this with { Submitted = submitted },
+            VersionForced forced => this with
+            {
+                Submitted = Submitted! with { ProgramVersion = forced.Version },
+                FormerVersions = FormerVersions.Add(Submitted.ProgramVersion),
+            },
             JobPlaced placed => this with
             {
                 Generation = Larger(placed.Generation, Generation, record),

@@ -11,7 +11,7 @@ namespace DistributedBackprop.Actors.Journal;
 /// In the order in which it happens: the journal is read; (1) the takeover is persisted, so that whoever had it before meets
 /// a conflict at its next event; (2) the newest checkpoint that is whole is loaded; (3) the parent is told
 /// <see cref="JournalOpened"/>; (4) records are kept one by one, states are written beside them, and a checkpoint is
-/// committed by its record. An actor that cannot persist is stopped by Akka: the parent is told why
+/// committed by its record; after many records there is a summary, so that reading them again takes bounded time. An actor that cannot persist is stopped by Akka: the parent is told why
 /// (<see cref="JournalLost"/>), and opens the journal again.
 /// </para>
 /// </summary>
@@ -21,6 +21,7 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
 
     private readonly JournalOfJob _job;
     private readonly SortedDictionary<long, Writing> _writing = [];
+    private readonly JournalSummaries _summaries;
     private JobHistory _history = JobHistory.Empty;
     private long _writes;
     private bool _isOpen;
@@ -31,7 +32,13 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
     {
         ArgumentNullException.ThrowIfNull(job);
         _job = job;
-        PersistenceId = $"job-{job.Name}";
+        PersistenceId = IdOf(job.Name);
+        _summaries = new JournalSummaries(job.SummaryEvery);
+        Recover<SnapshotOffer>(offer =>
+        {
+            _summaries.OnRead(offer);
+            _history = ((JobSummary)offer.Snapshot).History;
+        });
         Recover<JobRecord>(record => _history = _history.After(record));
         Command<StoreAnswers>(_ => TakeOver());
         Command<StateLoaded>(loaded => TellOpened(loaded.State));
@@ -43,6 +50,8 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
         Command<KeepRecord>(keep => Keep(keep.Record, Sender));
         Command<CommitCheckpoint>(commit => Write(commit.State, Sender, commit, null));
         Command<KeepCompletion>(keep => Write(keep.Weights, Sender, null, keep));
+        Command<SaveSnapshotSuccess>(saved => DeleteSnapshots(JournalSummaries.Before(saved)));
+        Command<ISnapshotResponse>(_ => { });
     }
 
     /// <inheritdoc/>
@@ -51,6 +60,10 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
+    /// <summary>Names the journal of a job in the database.</summary>
+    /// <param name="name">The job's: see <see cref="JournalOfJob.Name"/>.</param>
+    public static string IdOf(string name) => $"job-{name}";
+
     /// <summary>How to make the actor.</summary>
     public static Props Props(JournalOfJob job) => Akka.Actor.Props.Create(() => new JobJournalActor(job));
 
@@ -58,13 +71,6 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
     protected override void OnReplaySuccess()
     {
         base.OnReplaySuccess();
-        if (_history.Outcome is not null && _job.BeginsAnew)
-        {
-            // Numbers of events and epochs go on: whoever had the journal before still meets a conflict.
-            DeleteMessages(LastSequenceNr);
-            _history = _history.Forgotten();
-        }
-
         _job.Store.Tell(new ProbeStore(_job.Name));
     }
 
@@ -92,9 +98,16 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
         {
             Lose(new JournalLost($"its epoch is {_history.Epoch}, and was {_job.KnownEpoch} here", IsTakenOver: true));
         }
-        else if (_history.Submitted is { } known && WhyOther(known, _job.Submitted) is { } why)
+        else if (!BeginsAnew && _history.Submitted is { } known && WhyOther(known, _job.Submitted) is { } why)
         {
             Lose(new JournalLost($"the job goes on only as it was handed in: {why}", IsFinal: true));
+        }
+        else if (IsOtherVersion && !_job.IsForced)
+        {
+            Lose(new JournalLost(
+                $"version {_history.Submitted!.ProgramVersion} has begun the job, and this is {_job.Submitted.ProgramVersion}: "
+                + "its bits would not be those of one version, so it goes on only with --force",
+                IsFinal: true) { OtherVersionAt = _history.NewestCheckpoint?.Step ?? 0 });
         }
         else
         {
@@ -102,12 +115,25 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
         }
     }
 
+    private bool BeginsAnew => _job.BeginsAnew && _history.Outcome is not null;
+
+    private bool IsOtherVersion => _history is { Submitted: { } known, Outcome: null }
+        && known.ProgramVersion != _job.Submitted.ProgramVersion;
+
     // A job that was interrupted is recovered by this; one that was paused is resumed.
     private void Begin()
     {
-        if (_history.Submitted is null)
+        if (BeginsAnew)
+        {
+            Commit(new JobForgotten(), Begin);
+        }
+        else if (_history.Submitted is null)
         {
             Commit(_job.Submitted, Load);
+        }
+        else if (IsOtherVersion)
+        {
+            Commit(new VersionForced(_job.Submitted.ProgramVersion), Begin);
         }
         else if (_history.PausedAt is not null && _history.Outcome is null)
         {
@@ -120,8 +146,7 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
     }
 
     private static string? WhyOther(JobSubmitted known, JobSubmitted now) =>
-        known.ProgramVersion != now.ProgramVersion ? $"version {known.ProgramVersion} has begun it, this is {now.ProgramVersion}"
-        : known.DataFingerprint != now.DataFingerprint ? $"its data were {known.DataFingerprint}, and are {now.DataFingerprint}"
+        known.DataFingerprint != now.DataFingerprint ? $"its data were {known.DataFingerprint}, and are {now.DataFingerprint}"
         : known.Document != now.Document ? "its document is another"
         : null;
 
@@ -166,6 +191,11 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
         Persist(record, kept =>
         {
             _history = _history.After(kept);
+            if (_summaries.IsDue(LastSequenceNr))
+            {
+                SaveSnapshot(new JobSummary(_history));
+            }
+
             then();
         });
     }

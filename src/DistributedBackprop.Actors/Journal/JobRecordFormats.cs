@@ -46,19 +46,16 @@ internal static class JobRecordFormats
         JournalFormat.Of<JobPaused, Forms.JobPaused>(
             "job-paused-1", record => new() { Step = record.Step }, form => new(FromZero(form.Step, "step"))),
         JournalFormat.Of<JobResumed, Forms.JobResumed>("job-resumed-1", _ => new(), _ => new()),
+        JournalFormat.Of<JobForgotten, Forms.JobForgotten>("job-forgotten-1", _ => new(), _ => new()),
+        JournalFormat.Of<VersionForced, Forms.VersionForced>(
+            "version-forced-1", record => new() { Version = record.Version }, form => new(Text(form.Version, "version"))),
         JournalFormat.Of<JobCompleted, Forms.JobCompleted>("job-completed-1", Write, Read),
-        JournalFormat.Of<JobFailed, Forms.JobFailed>(
-            "job-failed-1",
-            record => new() { Step = record.Step, Layer = record.Layer ?? "", Reason = WireFields.Cut(record.Reason) },
-            form => new(
-                FromZero(form.Step, "step"),
-                form.Layer.Length == 0 ? null : Text(form.Layer, "layer"),
-                Reason(form.Reason, "reason"))),
+        JournalFormat.Of<JobFailed, Forms.JobFailed>("job-failed-1", Write, Read),
         JournalFormat.Of<JobCancelled, Forms.JobCancelled>(
             "job-cancelled-1", record => new() { Step = record.Step }, form => new(FromZero(form.Step, "step"))),
     ];
 
-    private static Forms.JobSubmitted Write(JobSubmitted record) => new()
+    public static Forms.JobSubmitted Write(JobSubmitted record) => new()
     {
         JobId = record.JobId,
         Document = record.Document,
@@ -71,7 +68,7 @@ internal static class JobRecordFormats
         SubmittedUnixMilliseconds = record.SubmittedAt.ToUnixTimeMilliseconds(),
     };
 
-    private static JobSubmitted Read(Forms.JobSubmitted form)
+    public static JobSubmitted Read(Forms.JobSubmitted form)
     {
         if (form.InitialSha256.Length == 0 != form.Initial is null)
         {
@@ -81,7 +78,7 @@ internal static class JobRecordFormats
         return new(
             GenerationFields.JobId(form.JobId),
             WireFields.Text(form.Document, "document", MaxDocument),
-            Text(form.DataRoot, "data_root"),
+            Reason(form.DataRoot, "data_root"),
             Text(form.DataFingerprint, "data_fingerprint"),
             form.Initial is null ? null : Sha256(form.InitialSha256, "initial_sha256"),
             form.Initial is null ? null : ManifestForm.Read(form.Initial),
@@ -91,7 +88,7 @@ internal static class JobRecordFormats
                 WireFields.Number(form.SubmittedUnixMilliseconds, "submitted_unix_milliseconds", 0, MaxUnixMilliseconds)));
     }
 
-    private static Forms.EpochDecided Write(EpochDecided record)
+    public static Forms.EpochDecided Write(EpochDecided record)
     {
         var epoch = record.Epoch;
         var form = new Forms.EpochDecided
@@ -114,7 +111,7 @@ internal static class JobRecordFormats
         return form;
     }
 
-    private static EpochDecided Read(Forms.EpochDecided form) => new(
+    public static EpochDecided Read(Forms.EpochDecided form) => new(
         new EpochDone(
             WireFields.Number(form.Epoch, "epoch", 1, int.MaxValue),
             FromOne(form.Step, "step"),
@@ -123,14 +120,14 @@ internal static class JobRecordFormats
             Double(form.HasTestAccuracyBits, form.TestAccuracyBits)),
         form.EndsJob);
 
-    private static Forms.JobCompleted Write(JobCompleted record)
+    public static Forms.JobCompleted Write(JobCompleted record)
     {
         var form = Write(record.Outcome);
         form.Weights = ManifestForm.Write(record.Weights);
         return form;
     }
 
-    private static JobCompleted Read(Forms.JobCompleted form) =>
+    public static JobCompleted Read(Forms.JobCompleted form) =>
         new(ReadOutcome(form), ManifestForm.Read(WireFields.Present(form.Weights, "weights")));
 
     /// <summary>The last word of a job, without its weights.</summary>
@@ -174,4 +171,22 @@ internal static class JobRecordFormats
         Sha256(form.WeightsSha256, "weights_sha256"),
         FromZero(form.Nodes, "nodes"),
         FromZero(form.Recoveries, "recoveries"));
+
+    public static Forms.JobFailed Write(JobFailed record) =>
+        new() { Step = record.Step, Layer = record.Layer ?? "", Reason = WireFields.Cut(record.Reason) };
+
+    public static JobFailed Read(Forms.JobFailed form) => new(
+        FromZero(form.Step, "step"),
+        form.Layer.Length == 0 ? null : Text(form.Layer, "layer"),
+        Reason(form.Reason, "reason"));
+
+    /// <summary>The last word of a job that has failed.</summary>
+    public static Forms.JobFailed Write(TrainingFailed failed) => Write(new JobFailed(failed.Step, failed.Layer, failed.Reason));
+
+    /// <summary>The last word of a job that has failed.</summary>
+    public static TrainingFailed ReadOutcome(string id, Forms.JobFailed form)
+    {
+        var failed = Read(form);
+        return new TrainingFailed(id, failed.Step, failed.Layer, failed.Reason);
+    }
 }

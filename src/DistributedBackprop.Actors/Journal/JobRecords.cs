@@ -58,6 +58,16 @@ public sealed record JobPaused(long Step) : JobRecord;
 /// <summary>A job that was paused goes on.</summary>
 public sealed record JobResumed : JobRecord;
 
+/// <summary>A job that was over begins again, its past forgotten: see <see cref="JobHistory.Forgotten"/>.</summary>
+public sealed record JobForgotten : JobRecord;
+
+/// <summary>
+/// The job goes on although another version of the program has begun it, as somebody wanted: that its bits are those of one
+/// version is no longer promised.
+/// </summary>
+/// <param name="Version">The version that goes on.</param>
+public sealed record VersionForced(string Version) : JobRecord;
+
 /// <summary>The job is done.</summary>
 /// <param name="Outcome">Its last word.</param>
 /// <param name="Weights">Where its final weights are in the store.</param>

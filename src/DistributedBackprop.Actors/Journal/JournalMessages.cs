@@ -17,6 +17,12 @@ public sealed record JournalOfJob(JobSubmitted Submitted, StateLayout Layout, IA
     /// <summary>Names its journal and its states in the store.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Events from one summary to the next, ≥ 1.</summary>
+    public int SummaryEvery { get; init; } = JournalSummaries.Usual;
+
+    /// <summary>Whether it goes on also where another version of the program has begun it.</summary>
+    public bool IsForced { get; init; }
+
     /// <summary>The epoch of whoever opens it, where it had it before: a later one says that it was taken over. 0: it had not.</summary>
     public long KnownEpoch { get; init; }
 }
@@ -32,7 +38,14 @@ public sealed record JournalOpened(IActorRef Journal, JobHistory History, Traini
 /// <param name="IsFinal">Whether it would be the same when it is opened again.</param>
 /// <param name="IsTakenOver">Whether somebody else has it now.</param>
 public sealed record JournalLost(string Reason, bool IsFinal = false, bool IsTakenOver = false)
-    : INoSerializationVerificationNeeded;
+    : INoSerializationVerificationNeeded
+{
+    /// <summary>
+    /// Where another version of the program has begun the job, so that it goes on only if it is forced: the step of its newest
+    /// checkpoint. Else null.
+    /// </summary>
+    public long? OtherVersionAt { get; init; }
+}
 
 /// <summary>Something happened: keep it. The answer, when it is durable, is <see cref="RecordKept"/>.</summary>
 /// <param name="Record">What.</param>

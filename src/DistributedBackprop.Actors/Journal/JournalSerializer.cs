@@ -21,7 +21,7 @@ public sealed class JournalSerializer : SerializerWithStringManifest
     /// <summary>Bytes of the checksum before an event.</summary>
     public const int ChecksumBytes = 16;
 
-    /// <summary>Bytes of an event at most: the manifest of 256 GB of state.</summary>
+    /// <summary>Bytes of an event at most, unless its format says otherwise: the manifest of 256 GB of state.</summary>
     public const int MaxBytes = 16 << 20;
 
     private static readonly FrozenDictionary<Type, JournalFormat> _byType;
@@ -29,7 +29,7 @@ public sealed class JournalSerializer : SerializerWithStringManifest
 
     static JournalSerializer()
     {
-        JournalFormat[] all = [.. JobRecordFormats.All, .. CoordinatorRecordFormats.All];
+        JournalFormat[] all = [.. JobRecordFormats.All, .. CoordinatorRecordFormats.All, .. SummaryFormats.All];
         _byType = all.ToFrozenDictionary(format => format.Type);
         _byManifest = all.ToFrozenDictionary(format => format.Manifest, StringComparer.Ordinal);
     }
@@ -68,9 +68,9 @@ public sealed class JournalSerializer : SerializerWithStringManifest
         var format = FormatOf(obj);
         var form = format.Write(obj);
         var size = form.CalculateSize();
-        if (size > MaxBytes)
+        if (size > format.MaxBytes)
         {
-            throw new SerializationException($"an event {format.Manifest} must have at most {MaxBytes} bytes (was {size})");
+            throw new SerializationException($"an event {format.Manifest} must have at most {format.MaxBytes} bytes (was {size})");
         }
 
         var bytes = new byte[ChecksumBytes + size];
@@ -95,10 +95,10 @@ public sealed class JournalSerializer : SerializerWithStringManifest
         }
 
         Span<byte> checksum = stackalloc byte[ChecksumBytes];
-        if (bytes.Length is < ChecksumBytes or > ChecksumBytes + MaxBytes)
+        if (bytes.Length < ChecksumBytes || bytes.Length - ChecksumBytes > format.MaxBytes)
         {
             throw new SerializationException(
-                $"an event {manifest} must have {ChecksumBytes} … {ChecksumBytes + MaxBytes} bytes (was {bytes.Length})");
+                $"an event {manifest} must have {ChecksumBytes} … {ChecksumBytes + format.MaxBytes} bytes (was {bytes.Length})");
         }
 
         var body = bytes.AsSpan(ChecksumBytes);

@@ -26,10 +26,10 @@ internal static class TableChangeForm
                 form.Wished = (Wish)wished.Wish;
                 break;
             case Training.Jobs.Table.JobPaused paused:
-                form.Paused = new() { Step = paused.Step };
+                form.Paused = new() { Step = paused.Step, Reason = WireFields.Cut(paused.Reason) };
                 break;
-            case Training.Jobs.Table.JobResumed:
-                form.Resumed = new();
+            case Training.Jobs.Table.JobResumed resumed:
+                form.Resumed = new() { IsForced = resumed.IsForced };
                 break;
             case JobEnded ended:
                 Write(form, ended.Outcome);
@@ -53,21 +53,18 @@ internal static class TableChangeForm
             Change.Began => new JobBegan(id),
             Change.Wished => new JobWished(
                 id, (JobWish)WireFields.Number((int)form.Wished, "wished", (int)JobWish.Pause, (int)JobWish.Cancel)),
-            Change.Paused => new Training.Jobs.Table.JobPaused(id, FromZero(form.Paused.Step, "step")),
-            Change.Resumed => new Training.Jobs.Table.JobResumed(id),
+            Change.Paused => new Training.Jobs.Table.JobPaused(
+                id, FromZero(form.Paused.Step, "step"), Reason(form.Paused.Reason, "reason")),
+            Change.Resumed => new Training.Jobs.Table.JobResumed(id, form.Resumed.IsForced),
             Change.Completed => new JobEnded(id, JobRecordFormats.ReadOutcome(form.Completed)),
-            Change.Failed => new JobEnded(id, new TrainingFailed(
-                id,
-                FromZero(form.Failed.Step, "step"),
-                form.Failed.Layer.Length == 0 ? null : Text(form.Failed.Layer, "layer"),
-                Reason(form.Failed.Reason, "reason"))),
+            Change.Failed => new JobEnded(id, JobRecordFormats.ReadOutcome(id, form.Failed)),
             Change.Cancelled => new JobEnded(id, new TrainingCancelled(id, FromZero(form.Cancelled.Step, "step"))),
             Change.Deleted => new JobDeleted(id),
             _ => throw new SerializationException("change is missing, or one that a later version has added"),
         };
     }
 
-    private static Forms.Submission Write(JobSubmission submission) => new()
+    public static Forms.Submission Write(JobSubmission submission) => new()
     {
         Name = submission.Name,
         Document = submission.Document,
@@ -76,7 +73,7 @@ internal static class TableChangeForm
         Threads = submission.Threads,
     };
 
-    private static JobSubmission Read(string id, Forms.Submission form) => new(
+    public static JobSubmission Read(string id, Forms.Submission form) => new(
         id,
         WireFields.Text(form.Name, "name", JobRecordFormats.MaxDocument),
         WireFields.Text(form.Document, "document", JobRecordFormats.MaxDocument),
@@ -92,12 +89,7 @@ internal static class TableChangeForm
                 form.Completed = JobRecordFormats.Write(completed);
                 break;
             case TrainingFailed failed:
-                form.Failed = new()
-                {
-                    Step = failed.Step,
-                    Layer = failed.Layer ?? "",
-                    Reason = WireFields.Cut(failed.Reason),
-                };
+                form.Failed = JobRecordFormats.Write(failed);
                 break;
             case TrainingCancelled cancelled:
                 form.Cancelled = new() { Step = cancelled.Step };

@@ -12,10 +12,22 @@ internal static class JobActionCommands
         "Put a job aside. One that runs first trains the steps that were granted.",
         (connection, id, options) => connection.Training.PauseAsync(new PauseRequest { Id = id }, options));
 
-    public static Command Resume() => Of(
-        "resume",
-        "Put a paused job back into the queue.",
-        (connection, id, options) => connection.Training.ResumeAsync(new ResumeRequest { Id = id }, options));
+    public static Command Resume()
+    {
+        var id = ServiceCommand.JobId();
+        var force = new Option<bool>("--force")
+        {
+            Description = "Also where another version of the program has begun it; its weights need not be those of one version then.",
+        };
+        return ServiceCommand.With(
+            new Command("resume", "Put a paused job back into the queue.") { id, force },
+            async (parsed, connection, output, cancellation) =>
+            {
+                var request = new ResumeRequest { Id = parsed.GetValue(id), Force = parsed.GetValue(force) };
+                output.Print(await connection.Training.ResumeAsync(request, connection.Options(ServiceCommand.Soon, cancellation)));
+                return ExitCode.Done;
+            });
+    }
 
     public static Command Cancel() => Of(
         "cancel",

@@ -16,7 +16,7 @@ internal static class PredictCommand
         var id = ServiceCommand.JobId();
         var file = new Argument<string>("FILE") { Description = "Examples, one a line: numbers with spaces or commas between them. '-' is standard input." };
         return ServiceCommand.With(
-            new Command("predict", "Apply the network of a completed job to examples.") { id, file },
+            new Command("predict", "Apply to examples what a job has trained: its weights, or those of its newest checkpoint.") { id, file },
             async (parsed, connection, output, cancellation) =>
             {
                 var request = new PredictRequest { Id = parsed.GetValue(id) };
@@ -60,6 +60,7 @@ internal static class PredictCommand
             output.Print(
                 json =>
                 {
+                    json.WriteNumber("step", response.Step);
                     json.WriteNumber("class", found);
                     json.WriteStartArray("outputs");
                     foreach (var value in outputs)

@@ -34,6 +34,8 @@ internal static class TrainCommand
             DefaultValueFactory = _ => 100,
             HelpName = "N",
         };
+        var otlp = new Option<string?>("--otlp-endpoint") { Description = "Where measures and traces go (OpenTelemetry, OTLP). Default: OTEL_EXPORTER_OTLP_ENDPOINT, else nowhere.", HelpName = "URL" };
+        var force = new Option<bool>("--force") { Description = "Go on with a job that another version of the program has begun; its weights need not be those of one version then." };
         var verbose = new Option<bool>("--verbose") { Description = "Say what the processor offers and where the time goes; on an unforeseen error, where it happened." };
         nodes.CustomParser = result => Number(result, nodes.Name, 1, MaxNodes);
         threads.CustomParser = result => Number(result, threads.Name, 1, MaxThreads);
@@ -46,7 +48,7 @@ internal static class TrainCommand
 
         var command = new Command("train", "Run a job to its end on this machine.")
         {
-            job, dataRoot, state, nodes, threads, init, export, json, jsonEvery, verbose,
+            job, dataRoot, state, nodes, threads, init, export, json, jsonEvery, otlp, force, verbose,
         };
         command.SetAction((parsed, _) => TrainRun.RunAsync(new TrainOptions(
             parsed.GetValue(job)!,
@@ -58,6 +60,8 @@ internal static class TrainCommand
             parsed.GetValue(export),
             parsed.GetValue(json),
             parsed.GetValue(jsonEvery),
+            parsed.GetValue(otlp),
+            parsed.GetValue(force),
             parsed.GetValue(verbose))));
         return command;
     }

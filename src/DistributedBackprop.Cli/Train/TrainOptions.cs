@@ -10,6 +10,8 @@ namespace DistributedBackprop.Cli.Train;
 /// <param name="ExportPath">Where to write the final parameters; null for nowhere.</param>
 /// <param name="Json">Whether events go to standard output, a line each.</param>
 /// <param name="JsonEvery">Steps from one progress event to the next.</param>
+/// <param name="OtlpEndpoint">Where measures and traces go; null: where the environment says, or nowhere.</param>
+/// <param name="Force">Whether a job that another version has begun goes on.</param>
 /// <param name="Verbose">Whether to say where the time goes.</param>
 internal sealed record TrainOptions(
     string JobPath,
@@ -21,6 +23,8 @@ internal sealed record TrainOptions(
     string? ExportPath,
     bool Json,
     int JsonEvery,
+    string? OtlpEndpoint,
+    bool Force,
     bool Verbose)
 {
     /// <summary>Threads on which the layers of one process compute.</summary>

@@ -36,7 +36,10 @@ internal static class TrainRun
         times.Mark("data read");
         var init = options.InitPath is null ? null : InitialParameters.Read(options.InitPath, graph);
         var export = options.ExportPath is null ? null : new ExportFile(options.ExportPath);
-        var run = new JobRun(JobIdentity.Of(job, data, init), job, graph, data, init?.Parameters);
+        var run = new JobRun(JobIdentity.Of(job, data, init), job, graph, data, init?.Parameters)
+        {
+            IsForced = options.Force,
+        };
         using var output = Output(options);
         await using var training = await UnlessCancelledAsync(starting, signal.Token);
         if (training is null)
@@ -89,13 +92,16 @@ internal static class TrainRun
 
     private static async Task<ITrainer> StartAsync(TrainOptions options, CancellationToken cancellation)
     {
+        // The settings of 'backprop node' are those of this process too: so nodes of other machines can join it.
+        var configuration = NodeOptionsReader.Configuration(
+            ".", options.OtlpEndpoint is { } endpoint ? [KeyValuePair.Create("OtlpEndpoint", (string?)endpoint)] : []);
         if (options.Nodes is not { } nodes)
         {
-            return await LocalTraining.StartAsync(options.ThreadsPerProcess, options.StateFolder, cancellation);
+            var telemetry = NodeSettings.Read(() => NodeOptionsReader.ReadTelemetry(configuration));
+            return await LocalTraining.StartAsync(options.ThreadsPerProcess, options.StateFolder, telemetry, cancellation);
         }
 
-        // The settings of 'backprop node' are those of this process too: so nodes of other machines can join it.
-        var head = NodeSettings.Read(() => NodeOptionsReader.ReadHead(NodeOptionsReader.Configuration(".", [])));
+        var head = NodeSettings.Read(() => NodeOptionsReader.ReadHead(configuration));
         try
         {
             return await ClusterTraining.StartAsync(

@@ -187,6 +187,11 @@ public sealed class ClusterNode : ITrainer
             return;
         }
 
+        if (_telemetry is not null)
+        {
+            await _telemetry.FinishAsync();
+        }
+
         using var deadline = new CancellationTokenSource(_stopDeadline);
         try
         {

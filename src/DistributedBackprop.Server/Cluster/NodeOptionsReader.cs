@@ -62,7 +62,8 @@ public sealed class NodeOptionsReader
 
     /// <summary>
     /// Reads the settings of the process that runs a job on nodes of its own (<c>train --nodes</c>): where it listens, TLS,
-    /// and the secret, by which nodes of other machines may join. All have defaults: without a secret it is a random one.
+    /// the secret, by which nodes of other machines may join, and where telemetry goes. All have defaults: without a secret it
+    /// is a random one.
     /// </summary>
     /// <exception cref="NodeOptionsException">They are not as they must be.</exception>
     public static NodeOptions ReadHead(IConfiguration configuration)
@@ -72,6 +73,18 @@ public sealed class NodeOptionsReader
         var head = reader.Head();
         return reader._errors.Count == 0 ? head : throw new NodeOptionsException(reader._errors);
     }
+
+    /// <summary>Reads where a process that runs a job alone (<c>train</c>) sends its telemetry; null: nowhere.</summary>
+    /// <exception cref="NodeOptionsException">It is not as it must be.</exception>
+    public static TelemetryOptions? ReadTelemetry(IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        var reader = new NodeOptionsReader(configuration);
+        var telemetry = reader.Telemetry();
+        return reader._errors.Count == 0 ? telemetry : throw new NodeOptionsException(reader._errors);
+    }
+
+    private TelemetryOptions? Telemetry() => TelemetryOptions.Read(_configuration, _section["OtlpEndpoint"], Error);
 
     private NodeOptions Head()
     {
@@ -88,6 +101,7 @@ public sealed class NodeOptionsReader
             TensorPort = Number("TensorPort", 0, 0, IPEndPoint.MaxPort),
             Tls = tls?.Loaded,
             TlsFiles = tls?.Files,
+            Telemetry = Telemetry(),
             IsLast = true,
         };
     }
@@ -126,7 +140,7 @@ public sealed class NodeOptionsReader
             Tls = tls?.Loaded,
             TlsFiles = tls?.Files,
             IsInsecure = Flag("Insecure"),
-            Telemetry = TelemetryOptions.Read(_configuration, _section["OtlpEndpoint"], Error),
+            Telemetry = Telemetry(),
             LogFormat = LogFormatIn(),
             JoinDeadline = TimeSpan.FromSeconds(Number("JoinDeadlineSeconds", 30, 1, MaxDeadlineSeconds)),
             LeaveDeadline = TimeSpan.FromSeconds(Number("LeaveDeadlineSeconds", 60, 1, MaxDeadlineSeconds)),

@@ -27,7 +27,7 @@ internal sealed class ModelsService(Calls calls) : Models.ModelsBase, IDisposabl
             async (coordinator, cancellation) =>
             {
                 var network = await Calls.AskAsync<TrainedNetwork>(
-                    coordinator, new NetworkRequest(JobDocuments.Id(request.Id)), cancellation);
+                    coordinator, new NetworkRequest(JobDocuments.Id(request.Id), IsFinal: true), cancellation);
                 await _turns.WaitAsync(cancellation);
                 try
                 {
@@ -53,7 +53,7 @@ internal sealed class ModelsService(Calls calls) : Models.ModelsBase, IDisposabl
             context,
             async (coordinator, cancellation) =>
             {
-                var network = await Calls.AskAsync<TrainedNetwork>(coordinator, new NetworkRequest(id), cancellation);
+                var network = await Calls.AskAsync<TrainedNetwork>(coordinator, new NetworkRequest(id, IsFinal: false), cancellation);
                 var width = network.Graph.Input.Length;
                 if (request.Features.Count % width != 0)
                 {
@@ -87,7 +87,7 @@ internal sealed class ModelsService(Calls calls) : Models.ModelsBase, IDisposabl
     {
         using var prediction = new Prediction(network.Graph, network.Parameters, _pool);
         var width = network.Graph.Output.Length;
-        var response = new PredictResponse { Examples = request.Features.Count / network.Graph.Input.Length, Width = width };
+        var response = new PredictResponse { Examples = request.Features.Count / network.Graph.Input.Length, Width = width, Step = network.Step };
         var features = new float[request.Features.Count];
         request.Features.CopyTo(features, 0);
         response.Outputs.Capacity = response.Examples * width;

@@ -68,7 +68,7 @@ internal sealed class TrainingService(Calls calls, ClusterMembers members, JobLi
     public override Task<Job> Resume(ResumeRequest request, ServerCallContext context) => calls.AnswerAsync(
         context,
         async (coordinator, cancellation) => JobMessages.Of(await Calls.AskAsync<JobStatus>(
-            coordinator, new CommandRequest(new ResumeCommand(JobDocuments.Id(request.Id))), cancellation)),
+            coordinator, new CommandRequest(new ResumeCommand(JobDocuments.Id(request.Id), request.Force)), cancellation)),
         (there, options) => new Protocol.Training.TrainingClient(there).ResumeAsync(request, options));
 
     public override Task<Job> Cancel(CancelRequest request, ServerCallContext context) => calls.AnswerAsync(

@@ -7,6 +7,7 @@ using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Server.Cluster;
 using DistributedBackprop.Server.Running;
 using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Server.Telemetry;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,6 +30,7 @@ public sealed class LocalTraining : ITrainer
     private readonly ActorSystem _system;
     private readonly IActorRef _directory;
     private readonly PassObservers _observers;
+    private TelemetryExport? _telemetry;
 
     private LocalTraining(
         IHost host, NodeEquipment equipment, RunData data, PassObservers observers, NodeStorage? state)
@@ -56,20 +58,22 @@ public sealed class LocalTraining : ITrainer
     /// <param name="threads">Threads on which layers compute, ≥ 1.</param>
     /// <param name="cancellation">Gives the start up.</param>
     public static Task<LocalTraining> StartAsync(int threads, CancellationToken cancellation = default) =>
-        StartNodeAsync(threads, null, cancellation);
+        StartNodeAsync(threads, null, null, cancellation);
 
     /// <summary>Starts the node with jobs that outlive it: what was ended by this process or with it goes on when it is run again.</summary>
     /// <param name="threads">Threads on which layers compute, ≥ 1.</param>
     /// <param name="stateFolder">Where jobs are kept; null: nowhere.</param>
+    /// <param name="telemetry">Where it sends what it measures; null: nowhere.</param>
     /// <param name="cancellation">Gives the start up.</param>
     /// <exception cref="StorageException">The folder cannot be used.</exception>
-    public static async Task<LocalTraining> StartAsync(int threads, string? stateFolder, CancellationToken cancellation = default)
+    public static async Task<LocalTraining> StartAsync(
+        int threads, string? stateFolder, TelemetryOptions? telemetry = null, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         var state = stateFolder is null ? null : await NodeStorage.OpenAsync(new StorageOptions(stateFolder, null), TimeSpan.Zero, cancellation);
         try
         {
-            return await StartNodeAsync(threads, state, cancellation);
+            return await StartNodeAsync(threads, state, telemetry, cancellation);
         }
         catch
         {
@@ -78,7 +82,8 @@ public sealed class LocalTraining : ITrainer
         }
     }
 
-    private static async Task<LocalTraining> StartNodeAsync(int threads, NodeStorage? state, CancellationToken cancellation)
+    private static async Task<LocalTraining> StartNodeAsync(
+        int threads, NodeStorage? state, TelemetryOptions? telemetry, CancellationToken cancellation)
     {
         var data = new RunData();
         var observers = new PassObservers();
@@ -101,7 +106,10 @@ public sealed class LocalTraining : ITrainer
             .WithNode(equipment));
         var host = builder.Build();
         await host.StartAsync(cancellation);
-        return new LocalTraining(host, equipment, data, observers, state);
+        return new LocalTraining(host, equipment, data, observers, state)
+        {
+            _telemetry = telemetry is null ? null : TelemetryHosting.Observe(host.Services.GetRequiredService<ActorSystem>(), telemetry, NodeName),
+        };
     }
 
     /// <inheritdoc/>
@@ -136,7 +144,13 @@ public sealed class LocalTraining : ITrainer
     /// <summary>Ends the node.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_telemetry is not null)
+        {
+            await _telemetry.FinishAsync();
+        }
+
         await _host.StopAsync();
+        _telemetry?.Dispose();
         _host.Dispose();
         _state?.Dispose();
     }

@@ -18,6 +18,8 @@ internal sealed class WatcherActor : ReceiveActor, IWithTimers
     private readonly ChannelWriter<object> _events;
     private IActorRef? _job;
     private object? _wish;
+    private long _step;
+    private bool _isOver;
 
     public WatcherActor(JobRun run, IActorRef coordinator, ChannelWriter<object> events)
     {
@@ -27,7 +29,7 @@ internal sealed class WatcherActor : ReceiveActor, IWithTimers
         Receive<JobAccepted>(accepted =>
         {
             Timers.CancelAll();
-            _job = accepted.Job;
+            _job = Context.Watch(accepted.Job);
             if (_wish is not null)
             {
                 _job.Tell(_wish);
@@ -35,8 +37,21 @@ internal sealed class WatcherActor : ReceiveActor, IWithTimers
         });
         Receive<JobRejected>(rejected => Fail(rejected.Reason));
         Receive<TooLate>(_ => Fail("no coordinator took the job"));
-        Receive<JobEvent>(happened => events.TryWrite(happened));
+        Receive<JobEvent>(happened =>
+        {
+            if (happened.Event is StepDone step)
+            {
+                _step = step.Step;
+            }
+            else
+            {
+                Publish(happened.Event);
+            }
+
+            events.TryWrite(happened);
+        });
         Receive<JobOver>(End);
+        Receive<Terminated>(_ => Fail("the job itself has stopped"));
         Receive<PauseJob>(Wish);
         Receive<CancelJob>(Wish);
         Receive<Watched>(watched => _job?.Tell(watched));
@@ -55,16 +70,40 @@ internal sealed class WatcherActor : ReceiveActor, IWithTimers
         _coordinator.Tell(new SubmitJob(_run, Self) { BeginsAnew = true });
     }
 
+    // As the service's record of a job does: whoever measures hears the same of both.
+    private void Publish(TrainingEvent happened) => Context.System.EventStream.Publish(new JobHappened(_run.Id, happened));
+
     private void Wish(object wish)
     {
         _wish = wish;
         _job?.Tell(wish);
     }
 
-    private void Fail(string reason) => End(new JobOver(new TrainingFailed(_run.Id, 0, null, reason), [], []));
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        // Whoever waits outside must not wait for ever.
+        Fail("its process stops");
+        base.PostStop();
+    }
+
+    private void Fail(string reason) => End(new JobOver(new TrainingFailed(_run.Id, _step, null, reason), [], []));
 
     private void End(JobOver over)
     {
+        if (_isOver)
+        {
+            foreach (var layer in over.Parameters)
+            {
+                layer.Dispose();
+            }
+
+            over.GoesOnFrom?.Dispose();
+            return;
+        }
+
+        _isOver = true;
+        Publish(over.Event);
         Timers.CancelAll();
         _events.TryWrite(over);
         _events.TryComplete();

@@ -134,7 +134,7 @@ internal sealed class CheckpointStoreActor : ReceiveActor
 
     private async Task<object> LoadAsync(LoadState load, CancellationToken cancellation)
     {
-        var (state, damage) = await _tables.ReadAsync(load.JobId, load.Manifest, load.Layout, _pool, cancellation);
+        var (state, damage) = await _tables.ReadAsync(load, _pool, cancellation);
         return state is null
             ? new StateDamaged(load.JobId, load.Manifest, damage!)
             : new StateLoaded(load.JobId, load.Manifest, state);

@@ -40,6 +40,9 @@ public static class JournalPlugin
                   connection-string = {{connection}}
                   provider-name = "{{database.ProviderName}}"
                   auto-initialize = true
+
+                  # The events before a summary stay: one that is damaged is done without.
+                  snapshot-is-optional = true
                 }
               }
             }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Data;
 using System.Data.Common;
+using DistributedBackprop.Actors.Checkpoints;
 using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Tensors;
 
@@ -63,15 +64,15 @@ internal sealed class StateTables(JobDatabase database)
         return (chunks.ToImmutable(), newBytes);
     }
 
-    /// <summary>Reads a state, judging every piece. What is damaged is removed.</summary>
+    /// <summary>Reads a state, judging every piece. What is damaged is removed where that is asked for.</summary>
     /// <returns>The state, which the caller owns; or what is wrong with it.</returns>
-    public async Task<(TrainingState? State, string? Damage)> ReadAsync(
-        string job, StateManifest manifest, StateLayout layout, TensorPool pool, CancellationToken cancellation)
+    public async Task<(TrainingState? State, string? Damage)> ReadAsync(LoadState load, TensorPool pool, CancellationToken cancellation)
     {
+        var job = load.JobId;
         StoredState stored;
         try
         {
-            stored = new StoredState(manifest, layout, pool);
+            stored = new StoredState(load.Manifest, load.Layout, pool);
         }
         catch (CheckpointException e)
         {
@@ -105,7 +106,11 @@ internal sealed class StateTables(JobDatabase database)
                 return (stored.Take(), null);
             }
 
-            await EraseAsync(connection, job, bad, cancellation);
+            if (load.RemovesDamaged)
+            {
+                await EraseAsync(connection, job, bad, cancellation);
+            }
+
             return (null, $"{bad.Count - absent} pieces are damaged and {absent} missing, the first is {stored.PlaceOf(bad[0])}");
         }
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Akka.Actor;
 using DistributedBackprop.Actors.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
@@ -23,12 +24,16 @@ internal sealed class TelemetryExport : IDisposable
     /// <param name="options">Where to.</param>
     /// <param name="node">The node's name.</param>
     /// <param name="version">Its version.</param>
-    /// <param name="plane">Its tensor plane.</param>
-    public TelemetryExport(TelemetryOptions options, string node, string version, TensorPlane plane)
+    /// <param name="plane">Its tensor plane; null in a process without a network.</param>
+    public TelemetryExport(TelemetryOptions options, string node, string version, TensorPlane? plane)
     {
         Meter = new Meter(Measures.Source, version);
         Traces = new ActivitySource(Measures.Source, version);
-        NodeMeasures.Create(Meter, plane);
+        if (plane is not null)
+        {
+            NodeMeasures.Create(Meter, plane);
+        }
+
         var resource = ResourceBuilder.CreateDefault()
             .AddService("backprop", serviceVersion: version, serviceInstanceId: node)
             .AddEnvironmentVariableDetector();
@@ -52,6 +57,27 @@ internal sealed class TelemetryExport : IDisposable
 
     /// <summary>Makes spans.</summary>
     public ActivitySource Traces { get; }
+
+    /// <summary>Who hears of jobs, once it is there; null on nodes that do not coordinate.</summary>
+    public IActorRef? Observer { get; set; }
+
+    /// <summary>Waits until the observer has heard all that was told so far, and stops it.</summary>
+    public async Task FinishAsync()
+    {
+        if (Observer is not { } observer)
+        {
+            return;
+        }
+
+        try
+        {
+            await observer.GracefulStop(TimeSpan.FromMilliseconds(SendRestWithinMilliseconds));
+        }
+        catch (TaskCanceledException)
+        {
+            // What it has not heard is not measured; nothing waits for that.
+        }
+    }
 
     public void Dispose()
     {

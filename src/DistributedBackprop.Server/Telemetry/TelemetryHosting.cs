@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Akka.Hosting;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Cluster;
@@ -21,6 +22,18 @@ internal static class TelemetryHosting
         return services;
     }
 
+    /// <summary>Has the jobs of a process without a network measured.</summary>
+    /// <param name="system">Its actors.</param>
+    /// <param name="options">Where to.</param>
+    /// <param name="node">Names it.</param>
+    /// <returns>What brings it there; the caller finishes it, and disposes of it when the actors are gone.</returns>
+    public static TelemetryExport Observe(ActorSystem system, TelemetryOptions options, string node)
+    {
+        var telemetry = new TelemetryExport(options, node, ProgramVersion.Current, null);
+        telemetry.Observer = system.ActorOf(TelemetryActor.Props(telemetry.Meter, telemetry.Traces), TelemetryActor.Name);
+        return telemetry;
+    }
+
     /// <summary>Has a coordinator's jobs logged, and measured where there is a collector.</summary>
     public static void AddJobObservers(this AkkaConfigurationBuilder akka, NodeOptions options)
     {
@@ -36,7 +49,7 @@ internal static class TelemetryHosting
             if (options.Telemetry is not null)
             {
                 var telemetry = resolver.GetService<TelemetryExport>();
-                system.ActorOf(TelemetryActor.Props(telemetry.Meter, telemetry.Traces), TelemetryActor.Name);
+                telemetry.Observer = system.ActorOf(TelemetryActor.Props(telemetry.Meter, telemetry.Traces), TelemetryActor.Name);
             }
         });
     }

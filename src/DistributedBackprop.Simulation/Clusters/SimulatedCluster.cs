@@ -321,7 +321,7 @@ public sealed class SimulatedCluster : IDisposable
             var directory = system.ActorOf(Props.Create(() => new SimulatedDirectory(this, host.Node)), SimulatedDirectory.Name);
             var draws = Loop.Generator($"disk/{_starts}");
             var store = system.ActorOf(Props.Create(() => new SimulatedStore(Disk, draws, host.Pool)), "store");
-            var keeper = new JobKeeper(host.Pool, host.Plane, host, null, new JobStorage(store, Version));
+            var keeper = new JobKeeper(host.Pool, host.Plane, host, new JobStorage(store, Version));
             _course = system.ActorOf(Props.Create(() => new CourseActor(Course)), "watcher");
             _coordinator = system.ActorOf(CoordinatorActor.Supervised(directory, keeper), "coordinator-supervisor");
         });

@@ -137,7 +137,11 @@ internal sealed class SimulatedStore : ReceiveActor, IWithTimers
             return new StateLoaded(load.JobId, load.Manifest, stored.Take());
         }
 
-        bad.ForEach(hash => _disk.Erase(load.JobId, hash));
+        if (load.RemovesDamaged)
+        {
+            bad.ForEach(hash => _disk.Erase(load.JobId, hash));
+        }
+
         return new StateDamaged(load.JobId, load.Manifest, $"{bad.Count} pieces are damaged or missing");
     }
 

@@ -90,5 +90,13 @@ public sealed class CoordinatorHistoryTests
         history.Table.All.ShouldBe(table.All);
         history.Table.Queue.ShouldBe(table.Queue);
         history.Changes.ShouldBe(rows.Count - 1);
+
+        // As it is summed up half way: the rest says the same.
+        var half = new CoordinatorHistory(_limits);
+        rows.Take(1 + (rows.Count / 2)).ToList().ForEach(row => half.Apply((CoordinatorRecord)row.Read()));
+        var summed = CoordinatorHistory.Of((CoordinatorSummary)JournalRow.Of(half.Summary).Read(), _limits);
+        rows.Skip(1 + (rows.Count / 2)).ToList().ForEach(row => summed.Apply((CoordinatorRecord)row.Read()));
+        summed.Summary.ShouldBe(history.Summary);
+        summed.Table.LastNumber.ShouldBe(table.LastNumber);
     }
 }

@@ -42,6 +42,42 @@ public sealed class JobHistoryTests
         iter: 50);
 
     [Fact]
+    public void A_summary_at_any_time_stands_for_all_events_before_it() => Gen.Select(RandomJournals.Job, Gen.UInt).Sample(
+        (records, place) =>
+        {
+            var at = (int)(place % (uint)(records.Length + 1));
+            var summary = (JobSummary)JournalRow.Of(new JobSummary(
+                records.Take(at).Aggregate(JobHistory.Empty, (history, record) => history.After(record)))).Read();
+            records.Skip(at).Aggregate(summary.History, (history, record) => history.After(record))
+                .ShouldBe(records.Aggregate(JobHistory.Empty, (history, record) => history.After(record)));
+        },
+        iter: 200);
+
+    [Fact]
+    public void A_job_that_begins_again_knows_only_the_numbers_that_must_not_be_used_twice() => RandomJournals.Job.Sample(
+        records =>
+        {
+            Should.Throw<JournalException>(() => records[..^1].Aggregate(JobHistory.Empty, (history, record) => history.After(record)).After(new JobForgotten()));
+            var over = records.Aggregate(JobHistory.Empty, (history, record) => history.After(record));
+            var again = over.After(new JobForgotten());
+            again.ShouldBe(JobHistory.Empty with { Epoch = over.Epoch, Generation = over.Generation });
+            again.NeededStates.ShouldBeEmpty();
+            Should.Throw<JournalException>(() => again.After(new JobTookOver(over.Epoch)));
+            again.After(records[0]).After(new JobPlaced(over.Generation + 1, "again")).Submitted.ShouldBe(records[0]);
+        },
+        iter: 50);
+
+    [Fact]
+    public void A_version_that_was_forced_is_remembered()
+    {
+        var submitted = (JobSubmitted)RandomJournals.Submitted.Single();
+        var history = JobHistory.Empty.After(submitted).After(new VersionForced("two")).After(new VersionForced("three"));
+        history.FormerVersions.ShouldBe([submitted.ProgramVersion, "two"]);
+        history.Submitted!.ProgramVersion.ShouldBe("three");
+        Should.Throw<JournalException>(() => JobHistory.Empty.After(new VersionForced("one")));
+    }
+
+    [Fact]
     public void What_the_store_keeps_is_what_can_still_be_asked_for() => RandomJournals.Job.Sample(
         records =>
         {

@@ -11,7 +11,9 @@ public sealed class JournalSerializerTests() : TestKit(JournalSerializer.Hocon)
 {
     private static readonly Gen<IJournalEvent> _any = Gen.OneOf(
         RandomJournals.Job.SelectMany(records => Gen.Int[0, records.Length - 1].Select(at => (IJournalEvent)records[at])),
-        RandomJournals.Coordinator.Select(record => (IJournalEvent)record));
+        RandomJournals.Coordinator.Select(record => (IJournalEvent)record),
+        RandomJournals.Summary,
+        RandomJournals.Rare);
 
     [Fact]
     public void Every_event_is_in_a_table_and_comes_back_as_it_was()

@@ -72,8 +72,9 @@ internal static class RandomJournals
         Submission.Select(submission => (JobTableEvent)new Training.Jobs.Table.JobSubmitted(submission)),
         Name.Select(id => (JobTableEvent)new JobBegan(id)),
         Gen.Select(Name, Gen.OneOf(JobWish.Pause, JobWish.Cancel), (id, wish) => (JobTableEvent)new JobWished(id, wish)),
-        Gen.Select(Name, Gen.Long[0, long.MaxValue], (id, step) => (JobTableEvent)new Training.Jobs.Table.JobPaused(id, step)),
-        Name.Select(id => (JobTableEvent)new Training.Jobs.Table.JobResumed(id)),
+        Gen.Select(Name, Gen.Long[0, long.MaxValue], Words).Select(
+            (id, step, why) => (JobTableEvent)new Training.Jobs.Table.JobPaused(id, step, why)),
+        Gen.Select(Name, Gen.Bool, (id, isForced) => (JobTableEvent)new Training.Jobs.Table.JobResumed(id, isForced)),
         Outcome.Select(outcome => (JobTableEvent)new JobEnded("job", outcome)),
         Name.Select(id => (JobTableEvent)new JobDeleted(id)));
 
@@ -81,6 +82,42 @@ internal static class RandomJournals
     public static Gen<CoordinatorRecord> Coordinator { get; } = Gen.OneOf<CoordinatorRecord>(
         Gen.Select(Gen.Long[1, CoordinatorHistory.MaxEpoch], Name, (epoch, process) => (CoordinatorRecord)new CoordinatorTookOver(epoch, process)),
         Change.Select(change => (CoordinatorRecord)new TableChanged(change)));
+
+    /// <summary>A job of the table, wherever it stands.</summary>
+    public static Gen<JobEntry> Entry { get; } =
+        from submission in Submission
+        from numbers in Gen.Select(Gen.Long[1, long.MaxValue], Gen.Long[1, long.MaxValue], Gen.Long[0, long.MaxValue])
+        from state in Gen.Enum<JobState>()
+        from wish in Gen.Enum<JobWish>()
+        from outcome in Outcome
+        from why in Words
+        from isForced in Gen.Bool
+        select new JobEntry(submission, numbers.Item1, state, numbers.Item2)
+        {
+            Wish = wish,
+            Step = numbers.Item3,
+            WhyPaused = why,
+            IsForced = isForced,
+            Outcome = state < JobState.Completed ? null : outcome switch
+            {
+                TrainingCompleted completed => completed,
+                TrainingFailed failed => failed with { JobId = submission.Id },
+                TrainingCancelled cancelled => cancelled with { JobId = submission.Id },
+                _ => throw new InvalidOperationException("no end of a job"),
+            },
+        };
+
+    /// <summary>A summary of any journal, at any time.</summary>
+    public static Gen<IJournalEvent> Summary { get; } = Gen.OneOf(
+        Job.SelectMany(records => Gen.Int[0, records.Length].Select(length => (IJournalEvent)new JobSummary(
+            records.Take(length).Aggregate(JobHistory.Empty, (history, record) => history.After(record))))),
+        Gen.Select(Gen.Long[1, CoordinatorHistory.MaxEpoch], Name, Gen.Long[0, long.MaxValue], Entry.Array[0, 5]).Select(
+            (epoch, process, number, jobs) => (IJournalEvent)new CoordinatorSummary(
+                epoch, process, number, [.. jobs.DistinctBy(job => job.Id)], number)));
+
+    /// <summary>What happens to a job between its end and its beginning, and between two versions.</summary>
+    public static Gen<IJournalEvent> Rare { get; } = Gen.OneOf(
+        Gen.Const((IJournalEvent)new JobForgotten()), Name.Select(version => (IJournalEvent)new VersionForced(version)));
 
     private static IEnumerable<StateChunk> Chunks(StateVector vector, int start, (int Length, ContentHash Hash)[] pieces)
     {

@@ -16,6 +16,9 @@ public sealed class RecordedJournalTests
     // A job ends once: how others ended.
     private static readonly JournalRow[] _otherEnds = RowsOf("version-1.other-ends.txt");
 
+    // What was added since.
+    private static readonly JournalRow[] _added = RowsOf("version-2.txt");
+
     [Fact]
     public void It_is_replayed_to_what_it_was()
     {
@@ -48,9 +51,27 @@ public sealed class RecordedJournalTests
     }
 
     [Fact]
+    public void What_was_added_is_read_as_it_was_meant()
+    {
+        var history = Enumerable.Range(0, 16).Aggregate(JobHistory.Empty, (known, row) => known.After((JobRecord)_rows[row].Read()));
+        var coordinator = new CoordinatorHistory(new JobTableLimits());
+        _rows.Select(row => row.Read()).OfType<CoordinatorRecord>().ToList().ForEach(coordinator.Apply);
+        _added.Select(row => row.Read()).ShouldBe(
+        [
+            new JobForgotten(),
+            new VersionForced("0.2.0"),
+            new TableChanged(new Training.Jobs.Table.JobPaused("e-1", 7, "another version has begun it")),
+            new TableChanged(new Training.Jobs.Table.JobResumed("e-1", IsForced: true)),
+            new JobSummary(JobHistory.Empty),
+            new JobSummary(history with { FormerVersions = ["0.0.1"] }),
+            coordinator.Summary,
+        ]);
+    }
+
+    [Fact]
     public void It_has_every_kind_of_event_and_each_is_written_as_it_was_then()
     {
-        JournalRow[] rows = [.. _rows, .. _otherEnds];
+        JournalRow[] rows = [.. _rows, .. _otherEnds, .. _added];
         rows.Select(row => row.Read().GetType()).Distinct().ShouldBe(JournalSerializer.Events, ignoreOrder: true);
         foreach (var row in rows)
         {

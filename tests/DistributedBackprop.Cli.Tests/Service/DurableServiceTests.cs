@@ -1,5 +1,6 @@
 using DistributedBackprop.Cli.Tests.Running;
 using DistributedBackprop.Cli.Tests.SameBits;
+using DistributedBackprop.Cli.Tests.Train;
 
 namespace DistributedBackprop.Cli.Tests.Service;
 
@@ -19,7 +20,7 @@ public sealed class DurableServiceTests
             (await first.RunAsync("submit", ExampleJob.PathOf("xor"), "--id", "aside")).ExitCode.ShouldBe(ExitCode.Done);
             (await first.RunAsync("pause", "aside")).ExitCode.ShouldBe(ExitCode.Done);
             using var watch = first.Start("watch", "long", "--json");
-            await watch.ReadUntilAsync(line => line.Contains("\"progress\"", StringComparison.Ordinal));
+            await watch.ReadUntilAsync(line => line.Contains("\"checkpoint\"", StringComparison.Ordinal));
             var refused = await first.RunAsync(["node", "--roles", "coordinator", "--name", "two", "--service-port", "0", .. flags]);
             refused.ExitCode.ShouldBe(ExitCode.JobFailed);
             refused.Errors.ShouldContain("is in use by process ");
@@ -44,6 +45,21 @@ public sealed class DurableServiceTests
         using var third = await ServiceProcess.StartAsync(folder, flags);
         var left = await third.RunAsync("jobs", "--json");
         left.Events.Select(job => job.GetProperty("state").GetString()).ShouldBe(["cancelled", "completed", "paused"]);
+
+        // What they have trained is there, whoever trained it.
+        var exported = await third.RunAsync("export", "waits", "weights.safetensors");
+        exported.ExitCode.ShouldBe(ExitCode.Done, exported.Errors);
+        SafetensorsBytes.Read(folder.At("weights.safetensors")).DataSha256.ShouldBe(GoldenTests.WeightsOf("xor"));
+        await File.WriteAllLinesAsync(folder.At("examples"), ["0 0", "0 1", "1 0", "1 1"]);
+        var predicted = await third.RunAsync("predict", "waits", "examples", "--json");
+        predicted.Events.Select(example => example.GetProperty("class").GetInt32()).ShouldBe([0, 1, 1, 0]);
+        predicted.Last.GetProperty("step").GetInt64().ShouldBe(left.Events.Single(job => job.GetProperty("jobId").GetString() == "waits").GetProperty("step").GetInt64());
+        var newest = await third.RunAsync("predict", "long", "examples", "--json");
+        newest.ExitCode.ShouldBe(ExitCode.Done, newest.Errors);
+        newest.Last.GetProperty("step").GetInt64().ShouldBeGreaterThan(0);
+        var nothing = await third.RunAsync("predict", "aside", "examples");
+        nothing.ExitCode.ShouldBe(ExitCode.JobFailed);
+        nothing.Errors.ShouldContain("job 'aside' has no weights");
     }
 
     [Theory]

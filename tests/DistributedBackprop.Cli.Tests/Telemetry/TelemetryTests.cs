@@ -27,6 +27,28 @@ public sealed class TelemetryTests
         Measures.Spans.Where(span => !readme.Contains($"`{span}`", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_job_that_is_trained_without_a_service_is_measured_and_traced_too(bool hasNodes)
+    {
+        await using var collector = await OtlpReceiver.StartAsync();
+        using var folder = new CommandFolder();
+        var variables = collector.Variables();
+        variables.Remove("OTEL_EXPORTER_OTLP_ENDPOINT");
+        var run = await BackpropProcess.RunAsync(
+            folder.Path,
+            variables,
+            ["train", ExampleJob.PathOf("xor"), "--json", "--otlp-endpoint", collector.Address, .. hasNodes ? new[] { "--nodes", "1" } : []]);
+        run.ExitCode.ShouldBe(0, run.Errors);
+        run.Sha256.ShouldBe(GoldenTests.WeightsOf("xor"));
+        var job = $"job={run.Last.GetProperty("jobId").GetString()}";
+        collector.Metrics["backprop.steps"].Points[job].ShouldBe(run.Last.GetProperty("steps").GetInt64());
+        collector.Spans.Single(span => span.Name == "job").Attributes.ShouldContain("backprop.outcome=completed");
+        collector.Spans.Count(span => span.Name == "epoch").ShouldBe(run.Last.GetProperty("epochs").GetInt32());
+        collector.Metrics.ContainsKey("backprop.tensors.sent").ShouldBe(hasNodes);
+    }
+
     [Fact]
     public async Task A_job_on_a_cluster_is_measured_and_traced_and_a_lost_worker_with_it()
     {

@@ -1,4 +1,6 @@
+using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Cli.Tests.Running;
+using Microsoft.Data.Sqlite;
 
 namespace DistributedBackprop.Cli.Tests.Train;
 
@@ -40,6 +42,46 @@ public sealed class DurableTests
         again.Last.GetProperty("weightsSha256").GetString().ShouldBe(undisturbed.Last.GetProperty("weightsSha256").GetString());
         again.Last.GetProperty("recoveries").GetInt32().ShouldBe(0);
         again.Events.Count(happened => happened.Word() == "epoch").ShouldBe(60);
+    }
+
+    [Fact]
+    public async Task A_job_of_another_version_goes_on_only_if_it_is_forced()
+    {
+        using var folder = new CommandFolder();
+        var job = folder.Job("digits", _long);
+        var undisturbed = await folder.RunAsync("train", job, "--json", "--state", "other");
+        using (var process = BackpropProcess.Start(folder.Path, null, "train", job, "--json", "--json-every", "10"))
+        {
+            await process.ReadUntilAsync(line => line.Contains("\"checkpoint\"", StringComparison.Ordinal));
+            process.Signal("INT");
+            (await process.EndAsync()).ShouldEndWith(130);
+        }
+
+        SubmitByVersion(folder.At(".backprop/journal.db"), "0.0.1");
+        var refused = await folder.RunAsync("train", job, "--json");
+        refused.ShouldEndWith(1);
+        refused.Last.GetProperty("reason").GetString()!.ShouldStartWith("version 0.0.1 has begun the job, and this is ");
+        refused.Last.GetProperty("reason").GetString()!.ShouldEndWith("only with --force");
+
+        var forced = await folder.RunAsync("train", job, "--json", "--force");
+        forced.ShouldEndWith(0);
+        forced.Events.First(happened => happened.Word() == "generation").GetProperty("step").GetInt64().ShouldBeGreaterThan(0);
+        forced.Last.GetProperty("weightsSha256").GetString().ShouldBe(undisturbed.Last.GetProperty("weightsSha256").GetString());
+    }
+
+    // As if another version had begun the job.
+    private static void SubmitByVersion(string file, string version)
+    {
+        var serializer = new JournalSerializer(null!);
+        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString());
+        connection.Open();
+        using var read = connection.CreateCommand();
+        read.CommandText = "SELECT message FROM journal WHERE manifest = 'job-submitted-1'";
+        var submitted = (JobSubmitted)serializer.FromBinary((byte[])read.ExecuteScalar()!, "job-submitted-1");
+        using var write = connection.CreateCommand();
+        write.CommandText = "UPDATE journal SET message = @message WHERE manifest = 'job-submitted-1'";
+        write.Parameters.AddWithValue("@message", serializer.ToBinary(submitted with { ProgramVersion = version }));
+        write.ExecuteNonQuery().ShouldBe(1);
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Akka.Configuration;
+using DistributedBackprop.Server.Storage;
 
 namespace DistributedBackprop.Server.Tests.CrashPoints;
 
@@ -7,21 +9,48 @@ namespace DistributedBackprop.Server.Tests.CrashPoints;
 /// that it writes is written, and nobody is answered.
 /// </summary>
 /// <param name="points">How many points it lives through.</param>
-internal sealed class CrashPlan(int points)
+internal sealed class CrashPlan(int points = int.MaxValue)
 {
     private static readonly ConcurrentDictionary<string, CrashPlan> _plans = new();
 
     private readonly TaskCompletionSource _crashed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<string, long> _readFrom = new(StringComparer.Ordinal);
     private int _left = points;
+    private int _passed;
 
     /// <summary>Completes when it has died.</summary>
     public Task Crashed => _crashed.Task;
 
+    /// <summary>Points that it has lived through.</summary>
+    public int Passed => _passed;
+
+    /// <summary>From which event on a journal was read last; 0 where it was not.</summary>
+    public long ReadFrom(string journal) => _readFrom.GetValueOrDefault(journal);
+
     /// <summary>The plan of an actor system.</summary>
     public static CrashPlan Of(string system) => _plans[system];
 
+    /// <summary>The configuration of a process that keeps its journals in a database, and dies as planned.</summary>
+    /// <param name="database">The database.</param>
+    public static Config Configuration(JobDatabase database) => ConfigurationFactory.ParseString($$"""
+        akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }
+        akka.persistence {
+          journal.plugin = "akka.persistence.journal.crashing"
+          journal.crashing.class = "{{NameOf<CrashingJournal>()}}"
+          snapshot-store.plugin = "akka.persistence.snapshot-store.crashing"
+          snapshot-store.crashing.class = "{{NameOf<CrashingSummaries>()}}"
+          snapshot-store.crashing.snapshot-is-optional = true
+        }
+        """).WithFallback(JournalPlugin.Configuration(database));
+
     /// <summary>Makes this the plan of an actor system.</summary>
     public void Rule(string system) => _plans[system] = this;
+
+    /// <summary>The actor system is gone.</summary>
+    public static void Forget(string system) => _plans.TryRemove(system, out _);
+
+    /// <summary>A journal is read.</summary>
+    public void OnRead(string journal, long from) => _readFrom[journal] = from;
 
     /// <summary>A point is reached. Returns whether the process lives on.</summary>
     public bool Passes()
@@ -32,6 +61,9 @@ internal sealed class CrashPlan(int points)
             return false;
         }
 
+        Interlocked.Increment(ref _passed);
         return true;
     }
+
+    private static string NameOf<T>() => $"{typeof(T).FullName}, {typeof(T).Assembly.GetName().Name}";
 }

@@ -4,17 +4,20 @@ using DistributedBackprop.Server.Tests.Linked;
 using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tests.Interpreter;
+using Microsoft.Data.Sqlite;
 
 namespace DistributedBackprop.Server.Tests.CrashPoints;
 
 /// <summary>Wherever its process dies, before or after whatever it writes, a job ends with the same weights.</summary>
 public sealed class CrashPointTests : IDisposable
 {
-    private const int Forever = int.MaxValue;
-
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("backprop-crash-");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose()
+    {
+        SqliteConnection.ClearAllPools();
+        _folder.Delete(recursive: true);
+    }
 
     [Theory]
     [InlineData("{ replicas: 2, averaging: gradients }", 4)]
@@ -27,15 +30,21 @@ public sealed class CrashPointTests : IDisposable
         var states = SqliteDatabase.Open(_folder.FullName);
         var point = 0;
         var goesOn = true;
+        var readFrom = 0L;
         for (; goesOn; point++)
         {
             var run = RunOf(job, $"{checkpointEvery}-{point}");
             var over = await CrashingProcess.RunAsync(states, new CrashPlan(point), run);
             goesOn = over is null;
-            over ??= await CrashingProcess.RunAsync(states, new CrashPlan(Forever), run);
+            var recovery = new CrashPlan();
+            over ??= await CrashingProcess.RunAsync(states, recovery, run);
+            readFrom = Math.Max(readFrom, recovery.ReadFrom($"job-{run.Id}"));
             over!.Event.ShouldBeOfType<TrainingCompleted>($"after point {point}").WeightsSha256.ShouldBe(expected, $"after point {point}");
             GiveUp(over);
         }
+
+        // After a summary.
+        readFrom.ShouldBeGreaterThan(2 * CrashingProcess.SummaryEvery);
 
         // Before and after each: three records of the beginning, one of each epoch, weights and record of the end. How many
         // checkpoints come to that depends on how quick the disk is.
@@ -71,9 +80,9 @@ public sealed class CrashPointTests : IDisposable
         var expected = PlainInterpreter.Run(job, Jobs.Points()).WeightsSha256;
         var states = SqliteDatabase.Open(_folder.FullName);
         var run = RunOf(job, "paused");
-        var paused = await CrashingProcess.RunAsync(states, new CrashPlan(Forever), run, pauses: true);
+        var paused = await CrashingProcess.RunAsync(states, new CrashPlan(), run, pauses: true);
         paused!.Event.ShouldBeOfType<TrainingPaused>();
-        var over = await CrashingProcess.RunAsync(states, new CrashPlan(Forever), run);
+        var over = await CrashingProcess.RunAsync(states, new CrashPlan(), run);
         var completed = over!.Event.ShouldBeOfType<TrainingCompleted>();
         completed.WeightsSha256.ShouldBe(expected);
         completed.Recoveries.ShouldBe(0);

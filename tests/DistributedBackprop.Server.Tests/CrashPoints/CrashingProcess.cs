@@ -1,9 +1,7 @@
 using System.Threading.Channels;
 using Akka.Actor;
-using Akka.Configuration;
 using Akka.Hosting;
 using DistributedBackprop.Actors.Jobs;
-using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Server.Local;
 using DistributedBackprop.Server.Running;
@@ -18,17 +16,21 @@ namespace DistributedBackprop.Server.Tests.CrashPoints;
 /// <summary>A process that trains a job, and dies as planned: its actors, with a journal and a store that outlive them.</summary>
 internal sealed class CrashingProcess : IAsyncDisposable
 {
+    /// <summary>Few: a job of thirty steps comes to several summaries.</summary>
+    public const int SummaryEvery = 4;
+
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
     private static int _number;
 
     private readonly IHost _host;
+    private readonly string _name;
     private readonly RunData _data = new();
     private readonly TensorPool _pool = new();
 
-    private CrashingProcess(SqliteDatabase states, CrashPlan plan)
+    private CrashingProcess(JobDatabase states, CrashPlan plan)
     {
-        var name = $"crashing-{Interlocked.Increment(ref _number)}";
-        plan.Rule(name);
+        _name = $"crashing-{Interlocked.Increment(ref _number)}";
+        plan.Rule(_name);
         var equipment = new NodeEquipment(
             new LoneNode(new NodeDescription("node-1", 1, null, Environment.ProcessId, "", "")),
             new LayerThreads(1, LocalTraining.TilesOf),
@@ -36,9 +38,8 @@ internal sealed class CrashingProcess : IAsyncDisposable
             _data,
             null);
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddAkka(name, akka => akka
-            .AddHocon("akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }", HoconAddMode.Prepend)
-            .AddHocon(ConfigurationFactory.ParseString(CrashingJournal.Hocon + JournalSerializer.Hocon), HoconAddMode.Prepend)
+        builder.Services.AddAkka(_name, akka => akka
+            .AddHocon(CrashPlan.Configuration(states), HoconAddMode.Prepend)
             .WithNode(equipment));
         _host = builder.Build();
         _host.Start();
@@ -47,7 +48,7 @@ internal sealed class CrashingProcess : IAsyncDisposable
         var directory = System.ActorOf(
             StaticDirectory.Props([new NodeInfo(equipment.Description, node, NodePresence.Up)]), "directory");
         var store = System.ActorOf(CheckpointStoreActor.Props(states, _pool));
-        var storage = new JobStorage(System.ActorOf(Props.Create(() => new CrashingStore(store, plan))), "version");
+        var storage = new JobStorage(System.ActorOf(Props.Create(() => new CrashingStore(store, plan))), "version") { SummaryEvery = SummaryEvery };
         Coordinator = System.ActorOf(CoordinatorActor.Props(directory, new JobKeeper(_pool, Storage: storage)));
     }
 
@@ -57,7 +58,7 @@ internal sealed class CrashingProcess : IAsyncDisposable
 
     /// <summary>Starts it, and a job in it; waits for the end of either.</summary>
     /// <returns>The job's last word; null where the process died first.</returns>
-    public static async Task<JobOver?> RunAsync(SqliteDatabase states, CrashPlan plan, JobRun run, bool pauses = false)
+    public static async Task<JobOver?> RunAsync(JobDatabase states, CrashPlan plan, JobRun run, bool pauses = false)
     {
         await using var process = new CrashingProcess(states, plan);
         using var given = process._data.Give(run.Job, run.Data);
@@ -78,6 +79,7 @@ internal sealed class CrashingProcess : IAsyncDisposable
         await System.Terminate().WaitAsync(_patience);
         await _host.StopAsync();
         _host.Dispose();
+        CrashPlan.Forget(_name);
     }
 
     private static async Task<JobOver> LastWordAsync(ChannelReader<object> events, IActorRef watcher)

@@ -10,7 +10,7 @@ internal sealed class CrashingStore : ReceiveActor
     {
         Receive<IStoreRequest>(request =>
         {
-            if (request is WriteState or KeepStates && !plan.Passes())
+            if (request is WriteState or KeepStates or RemoveStates && !plan.Passes())
             {
                 GiveUp(request);
                 return;
@@ -35,7 +35,7 @@ internal sealed class CrashingStore : ReceiveActor
             store.Tell(request);
             ReceiveAny(answer =>
             {
-                if (answer is not (StateWritten or StatesKept) || plan.Passes())
+                if (answer is not (StateWritten or StatesKept or StatesRemoved) || plan.Passes())
                 {
                     asker.Tell(answer, Context.Parent);
                 }

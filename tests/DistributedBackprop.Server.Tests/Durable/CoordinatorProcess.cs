@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Threading.Channels;
 using Akka.Actor;
-using Akka.Configuration;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Jobs.Requests;
 using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Server.Tests.CrashPoints;
 using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs.Table;
@@ -29,24 +30,18 @@ internal sealed class CoordinatorProcess : INodeLife, IJobLoading
     private readonly ActorSystem _system;
     private readonly IActorRef _coordinator;
 
-    private CoordinatorProcess(JobDatabase database, CrashPlan plan)
+    private CoordinatorProcess(JobDatabase database, CrashPlan plan, int summaryEvery)
     {
         Name = string.Create(CultureInfo.InvariantCulture, $"process-{Interlocked.Increment(ref _processes)}");
         Plan = plan;
-        CrashingJournal.Plans[Name] = plan;
-        _system = ActorSystem.Create(Name, ConfigurationFactory.ParseString($$"""
-            akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }
-            akka.persistence.journal {
-              plugin = "akka.persistence.journal.crashing"
-              crashing.class = "{{typeof(CrashingJournal).FullName}}, {{typeof(CrashingJournal).Assembly.GetName().Name}}"
-            }
-            """).WithFallback(JournalPlugin.Configuration(database)));
+        plan.Rule(Name);
+        _system = ActorSystem.Create(Name, CrashPlan.Configuration(database));
         var pool = new TensorPool();
         var directory = _system.ActorOf(StaticDirectory.Props([new NodeInfo(Description, ActorRefs.Nobody, NodePresence.Up)]));
         var store = _system.ActorOf(CheckpointStoreActor.Props(database, pool), CheckpointStoreActor.Name);
         _coordinator = _system.ActorOf(CoordinatorActor.Supervised(
             directory,
-            new JobKeeper(pool, null, this, null, new JobStorage(store, "test")),
+            new JobKeeper(pool, null, this, new JobStorage(store, "test") { SummaryEvery = summaryEvery }),
             new JobService(this, new JobTableLimits(), Name)));
     }
 
@@ -59,7 +54,8 @@ internal sealed class CoordinatorProcess : INodeLife, IJobLoading
     /// <summary>Completes when the process is to end itself: why.</summary>
     public Task<string> Refused => _refused.Task;
 
-    public static CoordinatorProcess Start(JobDatabase database, CrashPlan? plan = null) => new(database, plan ?? new CrashPlan());
+    public static CoordinatorProcess Start(JobDatabase database, CrashPlan? plan = null, int summaryEvery = 500) =>
+        new(database, plan ?? new CrashPlan(), summaryEvery);
 
     public static JobSubmission Submission(string id, string document = "document") => new(id, "name", document, "file", "default", 1);
 
@@ -115,12 +111,23 @@ internal sealed class CoordinatorProcess : INodeLife, IJobLoading
         }
     }
 
+    /// <summary>Stops the actor of a job that runs, as the end of its process does, but everything else goes on.</summary>
+    /// <param name="id">Which job; the first one that has begun here.</param>
+    public async Task StopJobAsync(string id)
+    {
+        var path = $"/user/{_coordinator.Path.Name}/{CoordinatorActor.Name}/{JobHash.Of(id):x16}-1";
+        var job = await FoundAsync(path);
+        var gone = job.WatchAsync();
+        _system.Stop(job);
+        await gone.WaitAsync(Patience);
+    }
+
     /// <summary>Ends it at once.</summary>
     public async Task KillAsync()
     {
         ((ExtendedActorSystem)_system).Abort();
         await _system.WhenTerminated.WaitAsync(Patience);
-        CrashingJournal.Plans.TryRemove(Name, out _);
+        CrashPlan.Forget(Name);
     }
 
     void INodeLife.OnDirectory(IActorRef directory)
@@ -130,6 +137,18 @@ internal sealed class CoordinatorProcess : INodeLife, IJobLoading
     void INodeLife.OnRefused(string reason) => _refused.TrySetResult(reason);
 
     void IJobLoading.Load(JobSubmission submission, IActorRef receiver) => LoadsOf(submission.Id).Writer.TryWrite(receiver);
+
+    private async Task<IActorRef> FoundAsync(string path)
+    {
+        while (true)
+        {
+            // Asked and answered again and again, until it is there.
+            if ((await _system.ActorSelection(path).Ask<ActorIdentity>(new Identify(path), Patience)).Subject is { } found)
+            {
+                return found;
+            }
+        }
+    }
 
     private static JobRun Run(string id)
     {

@@ -5,9 +5,11 @@ using Akka.Configuration;
 using DistributedBackprop.Actors.Jobs.Requests;
 using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Server.Tests.CrashPoints;
 using DistributedBackprop.Server.Tests.Storage;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Jobs.Table;
+using Microsoft.Data.Sqlite;
 using Xunit.Abstractions;
 
 namespace DistributedBackprop.Server.Tests.Durable;
@@ -113,6 +115,73 @@ public sealed class CoordinatorTakeoverTests(Databases databases, ITestOutputHel
         await process.KillAsync();
         process = CoordinatorProcess.Start(database);
         (await process.ListAsync()).Select(status => status.Entry.Id).ShouldBe(["a", "b"]);
+        await process.KillAsync();
+    }
+
+    [Fact]
+    public async Task A_job_whose_actor_stops_with_the_process_has_not_failed()
+    {
+        var database = databases.New("SQLite");
+        var process = CoordinatorProcess.Start(database);
+        await process.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("a")));
+        await process.LoadedAsync("a", null);
+        await process.StopJobAsync("a");
+
+        // Each answer comes after what the one asked has been told before: the record, the queue, the journal.
+        await process.AskAsync<EventBatch>(new EventsRequest("a", 0, 100, 1));
+        await process.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("b")));
+        (await process.StatusAsync("a")).State.ShouldBe(JobState.Running);
+        await process.KillAsync();
+        process = CoordinatorProcess.Start(database);
+        (await process.ListAsync()).Select(status => status.Entry.State).ShouldBe([JobState.Running, JobState.Waiting]);
+        await process.KillAsync();
+    }
+
+    [SkippableTheory]
+    [InlineData("SQLite")]
+    [InlineData("PostgreSQL")]
+    public async Task However_many_jobs_there_were_the_journal_is_read_from_its_last_summary_on(string kind)
+    {
+        const int every = 10;
+        var database = databases.New(kind);
+        var process = CoordinatorProcess.Start(database, null, every);
+        for (var number = 0; number < 20; number++)
+        {
+            var id = $"job-{number}";
+            await process.DoAsync(new SubmitCommand(CoordinatorProcess.Submission(id)));
+            await process.DoAsync(new CancelCommand(id));
+            await process.LoadedAsync(id, null);
+            await process.UntilAsync(id, JobState.Cancelled);
+        }
+
+        var known = await process.ListAsync();
+        await process.KillAsync();
+        var plan = new CrashPlan();
+        process = CoordinatorProcess.Start(database, plan, every);
+        (await process.ListAsync()).Select(status => status.Entry).ShouldBe(known.Select(status => status.Entry));
+
+        // Of each job four events at most; the last summary may have come too late.
+        plan.ReadFrom("coordinator").ShouldBeGreaterThan((20 * 3) - (2 * every));
+        await process.KillAsync();
+    }
+
+    [Fact]
+    public async Task A_summary_that_is_damaged_is_done_without()
+    {
+        var database = databases.New("SQLite");
+        await WriteAsync(database, [.. Enumerable.Range(0, 200).SelectMany(number => Ended(number))]);
+        using (var connection = new SqliteConnection(database.JournalConnectionString))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE snapshot SET snapshot = substr(snapshot, 1, length(snapshot) - 1) || x'00'";
+            command.ExecuteNonQuery().ShouldBe(1);
+        }
+
+        var plan = new CrashPlan();
+        var process = CoordinatorProcess.Start(database, plan);
+        (await process.ListAsync()).Count.ShouldBe(200);
+        plan.ReadFrom("coordinator").ShouldBe(1);
         await process.KillAsync();
     }
 

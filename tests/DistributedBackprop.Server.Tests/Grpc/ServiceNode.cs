@@ -2,6 +2,7 @@ using System.Net;
 using DistributedBackprop.Protocol;
 using DistributedBackprop.Server.Cluster;
 using DistributedBackprop.Server.Grpc;
+using DistributedBackprop.Server.Storage;
 using DistributedBackprop.Training.Jobs.Table;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -17,6 +18,12 @@ public sealed class ServiceNode : IAsyncLifetime
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(90);
 
     private readonly List<GrpcChannel> _channels = [];
+
+    /// <summary>Where it keeps its jobs; null: in memory.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>The version of its program; null: the present one.</summary>
+    public string? Version { get; init; }
 
     public AccessToken Token { get; } = AccessToken.Random();
 
@@ -71,7 +78,8 @@ public sealed class ServiceNode : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Node = await ClusterNode.StartAsync(Options("one", NodeSecret.Random(), Token));
+        var options = Options("one", NodeSecret.Random(), Token) with { Storage = Folder is null ? null : new StorageOptions(Folder, null) };
+        Node = await ClusterNode.StartAsync(Version is null ? options : options with { Version = Version });
         await Node.UpAsync(new CancellationTokenSource(_patience).Token);
         var channel = Connect(Node.Service!);
         Training = new Protocol.Training.TrainingClient(channel);

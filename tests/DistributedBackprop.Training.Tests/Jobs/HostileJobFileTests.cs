@@ -97,6 +97,24 @@ public class HostileJobFileTests
     }
 
     [Fact]
+    public void Of_very_many_mistakes_the_first_hundred_are_told()
+    {
+        var errors = JobFile.Parse("job.yaml", "a: 1\n" + string.Concat(Enumerable.Repeat("a: 1\n", 10_000))).Errors;
+        errors.Length.ShouldBe(101);
+        errors[0].ToString().ShouldBe("job.yaml:2:1 the key 'a' is here twice, first at 1:1");
+        errors[^1].ToString().ShouldBe("job.yaml:101:1 100 things are wrong until here: the rest is not read");
+    }
+
+    [Fact]
+    public void A_word_without_end_is_refused()
+    {
+        JobFile.Parse("job.yaml", "name: " + new string('?', 100_000)).Errors.ShouldHaveSingleItem().ToString()
+            .ShouldBe("job.yaml:1:7 no word in a job file is longer than 4096 characters");
+        JobFile.Parse("job.yaml", "name: " + new string('a', 4096) + "\nseed: x").Errors
+            .ShouldNotContain(error => error.Message.Contains("word", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_megabyte_of_one_thing_is_read_or_refused()
     {
         foreach (var fragment in Fragments.Append("a: b\n").Append("a\n").Append("a ").Append("# x\n").Append("'a', "))
@@ -128,7 +146,7 @@ public class HostileJobFileTests
 
     [Fact]
     public void A_long_value_is_shown_cut() =>
-        JobFile.Parse("job.yaml", "name: " + new string('é', 100_000)).Errors.ShouldContain(
+        JobFile.Parse("job.yaml", "name: " + new string('é', 4_000)).Errors.ShouldContain(
             error => error.Message.EndsWith($"(was '{new string('é', 59)}…')", StringComparison.Ordinal));
 
     private static void Survives(string text) => Consistent(JobFile.Parse("job.yaml", text));

@@ -43,10 +43,10 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
         });
         Receive<JobLoaded>(OnLoaded);
         Receive<MarkChanged>(changed => Update(changed.Id, record => record with { Mark = changed.Mark, Newest = changed.Generation }));
-        Receive<RunOver>(over =>
+        Receive<RunOver>(over => OnOver(over.Id, over.Outcome, over.Why));
+        Receive<WeightsHeld>(held =>
         {
-            OnOver(over.Id, over.Outcome);
-            foreach (var id in _weights.Add(over.Id, over.WeightBytes).Where(_records.ContainsKey))
+            foreach (var id in _weights.Add(held.Id, held.Bytes).Where(_records.ContainsKey))
             {
                 _records[id].Actor.Tell(new ForgetWeights());
             }
@@ -208,26 +208,27 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
         {
             OnOver(loaded.Id, new TrainingFailed(loaded.Id, 0, null, loaded.Reason!));
         }
-        else if (entry.Wish == JobWish.Cancel)
-        {
-            OnOver(loaded.Id, new TrainingCancelled(loaded.Id, MarkOf(entry).Step));
-        }
-        else if (entry.Wish == JobWish.Pause)
-        {
-            OnOver(loaded.Id, new TrainingPaused(loaded.Id, MarkOf(entry).Step));
-        }
         else
         {
-            _records[loaded.Id].Actor.Tell(new BeginRun(run, Context.Parent, entry.JournalName));
+            // Also where it is to end at once: its own journal says where it stands.
+            _records[loaded.Id].Actor.Tell(new BeginRun(
+                run with { IsForced = entry.IsForced },
+                Context.Parent,
+                entry.Wish switch
+                {
+                    JobWish.Cancel => new CancelJob(),
+                    JobWish.Pause => new PauseJob(),
+                    _ => null,
+                }));
         }
     }
 
-    private void OnOver(string id, TrainingEvent outcome)
+    private void OnOver(string id, TrainingEvent outcome, string why = "")
     {
         if (outcome is TrainingPaused { Step: var step })
         {
             Update(id, record => record with { Mark = record.Mark with { Step = step } });
-            _changes.Add(() => _table.Process(new StoodStill(id, step)), _ => BeginThoseThatFit());
+            _changes.Add(() => _table.Process(new StoodStill(id, step, why)), _ => BeginThoseThatFit());
         }
         else
         {
@@ -284,7 +285,7 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
         }
 
         _recordsMade++;
-        var actor = Context.ActorOf(JobRecordActor.Props(entry.Id, _eventsBegin), $"record-{_recordsMade}");
+        var actor = Context.ActorOf(JobRecordActor.Props(entry, _eventsBegin, _keeper.Storage), $"record-{_recordsMade}");
         var isNews = entry.State is JobState.Waiting or JobState.Running;
         actor.Tell(new Recorded(
             entry switch

@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using Akka.Actor;
-using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Jobs.Table;
@@ -11,28 +9,30 @@ namespace DistributedBackprop.Actors.Jobs.Requests;
 /// What is known of one job: its numbered events, how far it has come, and the weights that it ended with. It is the
 /// watcher of the job's actor, and takes its events in at once, whoever reads them how slowly: readers come for theirs.
 /// </summary>
-internal sealed class JobRecordActor : ReceiveActor, IWithTimers
+internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
 {
     private const int MostReaders = 256;
 
     private static readonly TimeSpan _markEvery = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _answerWithin = TimeSpan.FromSeconds(5);
 
+    private readonly JobEntry _entry;
     private readonly string _id;
+    private readonly JobStorage? _storage;
     private readonly EventLog _log;
     private readonly List<(IActorRef Reader, EventsRequest Request)> _readers = [];
-    private (TrainingJob Job, Graph Graph)? _network;
     private IActorRef? _job;
     private object? _wish;
     private JobStart? _goesOnFrom;
     private long _totalSteps;
-    private ImmutableArray<float[]> _weights = [];
     private GenerationStarted? _generation;
     private JobMark _told = JobMark.None;
 
-    public JobRecordActor(string id, long eventsBegin)
+    public JobRecordActor(JobEntry entry, long eventsBegin, JobStorage? storage)
     {
-        _id = id;
+        _entry = entry;
+        _id = entry.Id;
+        _storage = storage;
         _log = new EventLog(start: eventsBegin);
         Receive<Recorded>(recorded => Append(recorded.Event, recorded.IsNews));
         Receive<BeginRun>(begin =>
@@ -42,7 +42,12 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
             _network = (run.Job, run.Graph);
             _totalSteps = new StepPlan(run.Job.Training, run.Data.Train.Count).TotalSteps;
             _wish = null;
-            begin.Coordinator.Tell(new SubmitJob(run, Self, _goesOnFrom) { JournalName = begin.JournalName });
+            begin.Coordinator.Tell(new SubmitJob(run, Self, _goesOnFrom)
+            {
+                JournalName = entry.JournalName,
+                Order = entry.Number,
+                Wish = begin.Wish,
+            });
             _goesOnFrom = null;
         });
         Receive<JobAccepted>(accepted =>
@@ -73,21 +78,24 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
         });
         Receive<JobOver>(End);
         Receive<EventsRequest>(Read);
-        Receive<NetworkRequest>(_ => Sender.Tell(_weights.IsEmpty || _network is not { } network
-            ? new RequestRefused(Refusal.WrongState, $"job '{_id}' has no weights: it has not completed, or they have made room for those of newer jobs")
-            : new TrainedNetwork(network.Job, network.Graph, _weights)));
-        Receive<ForgetWeights>(_ => _weights = []);
         Receive<TellMark>(_ => MarkIfChanged());
-        Receive<AnswerAll>(_ => AnswerReaders(isDue: true));
+        Receive<AnswerAll>(_ =>
+        {
+            AnswerReaders(isDue: true);
+            AskAgainInsteadOf(_job);
+        });
+        ReceiveNetworkRequests();
     }
 
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>How to make the actor.</summary>
-    /// <param name="id">Which job.</param>
+    /// <param name="entry">Which job.</param>
     /// <param name="eventsBegin">Its events have numbers after this one.</param>
-    public static Props Props(string id, long eventsBegin) => Akka.Actor.Props.Create(() => new JobRecordActor(id, eventsBegin));
+    /// <param name="storage">Where its weights outlive this process; null: they do not.</param>
+    public static Props Props(JobEntry entry, long eventsBegin, JobStorage? storage) =>
+        Akka.Actor.Props.Create(() => new JobRecordActor(entry, eventsBegin, storage));
 
     protected override void PreStart()
     {
@@ -133,18 +141,22 @@ internal sealed class JobRecordActor : ReceiveActor, IWithTimers
         }
     }
 
-    // The weights leave the pool: nobody knows how long they are wanted.
     private void End(JobOver over)
     {
-        _weights = [.. over.Parameters.Select(layer => layer.Floats.ToArray())];
-        foreach (var layer in over.Parameters)
-        {
-            layer.Dispose();
-        }
-
+        var job = _job;
         _job = null;
         _goesOnFrom = over.GoesOnFrom;
-        Context.Parent.Tell(new RunOver(_id, over.Event, _weights.Sum(layer => (long)layer.Length * sizeof(float))));
+        if (over is { NeedsForce: true, Event: TrainingFailed failed })
+        {
+            Context.Parent.Tell(new RunOver(_id, new TrainingPaused(_id, failed.Step), failed.Reason));
+        }
+        else
+        {
+            Hold(over);
+            Context.Parent.Tell(new RunOver(_id, over.Event));
+        }
+
+        AskAgainInsteadOf(job);
     }
 
     private void Read(EventsRequest request)

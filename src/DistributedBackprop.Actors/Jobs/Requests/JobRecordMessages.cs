@@ -11,8 +11,8 @@ internal sealed record Recorded(TrainingEvent Event, bool IsNews = true) : INoSe
 /// <summary>The queue has a job's record hand the job in.</summary>
 /// <param name="Run">The job.</param>
 /// <param name="Coordinator">To whom.</param>
-/// <param name="JournalName">Names what is kept of it.</param>
-internal sealed record BeginRun(JobRun Run, IActorRef Coordinator, string JournalName) : INoSerializationVerificationNeeded;
+/// <param name="Wish"><see cref="PauseJob"/> or <see cref="CancelJob"/> where that is wanted of it already; else null.</param>
+internal sealed record BeginRun(JobRun Run, IActorRef Coordinator, object? Wish) : INoSerializationVerificationNeeded;
 
 /// <summary>A job's record tells the queue how far the job has come.</summary>
 /// <param name="Id">Which job.</param>
@@ -23,8 +23,13 @@ internal sealed record MarkChanged(string Id, JobMark Mark, GenerationStarted? G
 /// <summary>A job's record tells the queue that the job's actor has ended, and how.</summary>
 /// <param name="Id">Which job.</param>
 /// <param name="Outcome">Completed, failed, cancelled, or paused.</param>
-/// <param name="WeightBytes">What the record keeps of it.</param>
-internal sealed record RunOver(string Id, TrainingEvent Outcome, long WeightBytes = 0) : INoSerializationVerificationNeeded;
+/// <param name="Why">Why it has paused, for people, where nobody asked for it; else empty.</param>
+internal sealed record RunOver(string Id, TrainingEvent Outcome, string Why = "") : INoSerializationVerificationNeeded;
+
+/// <summary>A job's record tells the queue that it keeps the weights of a job that has completed.</summary>
+/// <param name="Id">Which job.</param>
+/// <param name="Bytes">How much they take.</param>
+internal sealed record WeightsHeld(string Id, long Bytes) : INoSerializationVerificationNeeded;
 
 /// <summary>The queue has a job's record give up the weights: those of newer jobs take their place.</summary>
 internal sealed record ForgetWeights : INoSerializationVerificationNeeded;

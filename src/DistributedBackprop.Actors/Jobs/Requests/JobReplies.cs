@@ -39,8 +39,11 @@ public sealed record JobList(ImmutableArray<JobStatus> Jobs, bool HasMore) : INo
 /// <summary>The network that a job has trained.</summary>
 /// <param name="Job">The job.</param>
 /// <param name="Graph">The network.</param>
-/// <param name="Parameters">The final parameters in graph order, a vector for each layer; nobody writes to them.</param>
-public sealed record TrainedNetwork(TrainingJob Job, Graph Graph, ImmutableArray<float[]> Parameters) : INoSerializationVerificationNeeded;
+/// <param name="Parameters">The parameters in graph order, a vector for each layer; nobody writes to them.</param>
+/// <param name="Step">After which step they are.</param>
+/// <param name="IsFinal">Whether the job has completed with them; else they are those of its newest checkpoint.</param>
+public sealed record TrainedNetwork(
+    TrainingJob Job, Graph Graph, ImmutableArray<float[]> Parameters, long Step, bool IsFinal) : INoSerializationVerificationNeeded;
 
 /// <summary>Where a job runs, or ran last.</summary>
 /// <param name="Newest">Its newest generation; null before the first.</param>

@@ -34,9 +34,10 @@ public sealed record ListRequest(ImmutableArray<JobState> States, long After, in
 /// <param name="ProgressEvery">Of steps only multiples of this, ≥ 1.</param>
 public sealed record EventsRequest(string Id, long After, int Most, int ProgressEvery) : IJobRequest;
 
-/// <summary>What are the weights of a completed job? The answer is a <see cref="TrainedNetwork"/>.</summary>
+/// <summary>What has a job trained? The answer is a <see cref="TrainedNetwork"/>.</summary>
 /// <param name="Id">Which job.</param>
-public sealed record NetworkRequest(string Id) : IJobRequest;
+/// <param name="IsFinal">Only if it has completed; else its newest checkpoint will do.</param>
+public sealed record NetworkRequest(string Id, bool IsFinal) : IJobRequest;
 
 /// <summary>Where does a job run? The answer is a <see cref="JobPlacement"/>.</summary>
 /// <param name="Id">Which job.</param>

@@ -19,6 +19,9 @@ internal sealed class JobTree
     /// <summary>How many items a list may have: the longest is that of layers, of which there may be fewer.</summary>
     public const int MaxItems = 4096;
 
+    /// <summary>How many things may be wrong with the text before the rest of it is not read.</summary>
+    public const int MaxErrors = 100;
+
     private const string TabMessage = "indentation must be spaces (was a tab)";
 
     private readonly string _text;
@@ -26,6 +29,7 @@ internal sealed class JobTree
     private readonly Parser _parser;
     private readonly Stack<Position> _openBrackets = new();
     private int _nodes;
+    private int _defects;
     private int _lineOfLastTab;
 
     // Set when the rest of the file cannot be understood: every loop ends, nothing more is reported.
@@ -241,7 +245,15 @@ internal sealed class JobTree
         }
     }
 
-    private void Syntax(Position at, string message) => _errors.Add(JobErrorKind.Syntax, at, message);
+    private void Syntax(Position at, string message)
+    {
+        _errors.Add(JobErrorKind.Syntax, at, message);
+        if (++_defects == MaxErrors)
+        {
+            _errors.Add(JobErrorKind.Syntax, at, $"{MaxErrors} things are wrong until here: the rest is not read");
+            _stopped = true;
+        }
+    }
 
     private static Position Place(Mark mark) => new((int)Math.Max(1, mark.Line), (int)Math.Max(1, mark.Column));
 

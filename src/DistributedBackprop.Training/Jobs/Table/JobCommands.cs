@@ -14,7 +14,8 @@ public sealed record PauseCommand(string Id) : JobCommand(Id);
 
 /// <summary>A job that is put aside shall go on.</summary>
 /// <param name="Id">Which.</param>
-public sealed record ResumeCommand(string Id) : JobCommand(Id);
+/// <param name="IsForced">Also where another version of the program has begun it: its bits are no longer promised then.</param>
+public sealed record ResumeCommand(string Id, bool IsForced = false) : JobCommand(Id);
 
 /// <summary>A job shall end.</summary>
 /// <param name="Id">Which.</param>
@@ -31,7 +32,8 @@ public sealed record BeginCommand(string Id) : JobCommand(Id);
 /// <summary>A job that ran stands still, its state saved.</summary>
 /// <param name="Id">Which.</param>
 /// <param name="Step">The last step trained, ≥ 0.</param>
-public sealed record StoodStill(string Id, long Step) : JobCommand(Id);
+/// <param name="Reason">Why, for people, where nobody asked for it; else empty.</param>
+public sealed record StoodStill(string Id, long Step, string Reason = "") : JobCommand(Id);
 
 /// <summary>A job that ran has ended.</summary>
 /// <param name="Id">Which.</param>

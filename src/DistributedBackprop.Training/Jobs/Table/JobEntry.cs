@@ -73,6 +73,12 @@ public sealed record JobEntry(JobSubmission Submission, long Number, JobState St
     /// <summary>The last step that it had trained when it last stood still or ended, ≥ 0.</summary>
     public long Step { get; init; }
 
+    /// <summary>Why it is paused, for people, where nobody asked for it; else empty.</summary>
+    public string WhyPaused { get; init; } = "";
+
+    /// <summary>Whether it goes on, since it was resumed last, also where another version of the program has begun it.</summary>
+    public bool IsForced { get; init; }
+
     /// <summary>How it ended; null before.</summary>
     public TrainingEvent? Outcome { get; init; }
 

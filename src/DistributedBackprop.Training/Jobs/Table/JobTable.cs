@@ -21,6 +21,25 @@ public sealed class JobTable(JobTableLimits limits)
     private readonly Dictionary<string, JobEntry> _entries = new(StringComparer.Ordinal);
     private long _lastNumber;
 
+    /// <summary>A table as another one was.</summary>
+    /// <param name="limits">What it holds at most.</param>
+    /// <param name="entries">The jobs of the other one; no two have the same id.</param>
+    /// <param name="lastNumber">The <see cref="LastNumber"/> of the other one.</param>
+    public JobTable(JobTableLimits limits, IEnumerable<JobEntry> entries, long lastNumber)
+        : this(limits)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        foreach (var entry in entries)
+        {
+            _entries.Add(entry.Id, entry);
+        }
+
+        _lastNumber = lastNumber;
+    }
+
+    /// <summary>The greatest number and turn that a job has had, those that are forgotten included.</summary>
+    public long LastNumber => _lastNumber;
+
     /// <summary>All jobs, in the order in which they were handed in.</summary>
     public IEnumerable<JobEntry> All => _entries.Values.OrderBy(entry => entry.Number);
 
@@ -80,11 +99,19 @@ public sealed class JobTable(JobTableLimits limits)
                     State = JobState.Paused,
                     Wish = JobWish.None,
                     Step = Math.Max(entry.Step, paused.Step),
+                    WhyPaused = paused.Reason,
+                    IsForced = false,
                 });
                 break;
-            case JobResumed:
+            case JobResumed resumed:
                 _lastNumber++;
-                Change(change.Id, entry => entry with { State = JobState.Waiting, Turn = _lastNumber });
+                Change(change.Id, entry => entry with
+                {
+                    State = JobState.Waiting,
+                    Turn = _lastNumber,
+                    WhyPaused = "",
+                    IsForced = resumed.IsForced,
+                });
                 break;
             case JobEnded ended:
                 Change(change.Id, entry => entry with
@@ -121,6 +148,7 @@ public sealed class JobTable(JobTableLimits limits)
         return (entry.State, entry.Wish, entry.Outcome) switch
         {
             (JobState.Waiting, _, _) => WhyWaiting(PositionOf(entry), entry, threads),
+            (JobState.Paused, _, _) => entry.WhyPaused,
             (JobState.Running, JobWish.Pause, _) => "pauses after the steps that were granted",
             (JobState.Running, JobWish.Cancel, _) => "ends after the steps that were granted",
             (_, _, TrainingFailed failed) => failed.Layer is null ? failed.Reason : $"layer {failed.Layer}: {failed.Reason}",
@@ -159,7 +187,7 @@ public sealed class JobTable(JobTableLimits limits)
         (PauseCommand, JobState.Running) when entry.Wish == JobWish.None => JobDecision.Done(new JobWished(entry.Id, JobWish.Pause)),
         (PauseCommand, JobState.Running) when entry.Wish == JobWish.Pause => JobDecision.Done(),
         (PauseCommand, JobState.Paused) => JobDecision.Done(),
-        (ResumeCommand, JobState.Paused) => JobDecision.Done(new JobResumed(entry.Id)),
+        (ResumeCommand resume, JobState.Paused) => JobDecision.Done(new JobResumed(entry.Id, resume.IsForced)),
         (ResumeCommand, JobState.Waiting) => JobDecision.Done(),
         (ResumeCommand, JobState.Running) when entry.Wish == JobWish.None => JobDecision.Done(),
         (CancelCommand, JobState.Waiting or JobState.Paused) =>
@@ -167,7 +195,7 @@ public sealed class JobTable(JobTableLimits limits)
         (CancelCommand, JobState.Running) when entry.Wish != JobWish.Cancel => JobDecision.Done(new JobWished(entry.Id, JobWish.Cancel)),
         (CancelCommand, JobState.Running or JobState.Cancelled) => JobDecision.Done(),
         (DeleteCommand, _) when entry.IsOver => JobDecision.Done(new JobDeleted(entry.Id)),
-        (StoodStill stood, JobState.Running) => JobDecision.Done(new JobPaused(entry.Id, stood.Step)),
+        (StoodStill stood, JobState.Running) => JobDecision.Done(new JobPaused(entry.Id, stood.Step, stood.Reason)),
         (Ended ended, JobState.Running) => JobDecision.Done(new JobEnded(entry.Id, ended.Outcome)),
         _ => JobDecision.Refused(Refusal.WrongState, $"job '{entry.Id}' is {Word(entry)}, which does not allow it to {Word(command)}"),
     };

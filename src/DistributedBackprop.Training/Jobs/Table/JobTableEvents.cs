@@ -20,11 +20,13 @@ public sealed record JobWished(string Id, JobWish Wish) : JobTableEvent(Id);
 /// <summary>A job is put aside.</summary>
 /// <param name="Id">Which.</param>
 /// <param name="Step">The last step trained, ≥ 0.</param>
-public sealed record JobPaused(string Id, long Step) : JobTableEvent(Id);
+/// <param name="Reason">Why, for people, where nobody asked for it; else empty.</param>
+public sealed record JobPaused(string Id, long Step, string Reason = "") : JobTableEvent(Id);
 
 /// <summary>A job is in the queue again, at its end.</summary>
 /// <param name="Id">Which.</param>
-public sealed record JobResumed(string Id) : JobTableEvent(Id);
+/// <param name="IsForced">Also where another version of the program has begun it.</param>
+public sealed record JobResumed(string Id, bool IsForced = false) : JobTableEvent(Id);
 
 /// <summary>A job has ended.</summary>
 /// <param name="Id">Which.</param>
