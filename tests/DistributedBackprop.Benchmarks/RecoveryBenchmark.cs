@@ -3,7 +3,6 @@ using System.Globalization;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Server.Cluster;
 using DistributedBackprop.Training.ChainRule;
-using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Benchmarks;
 
