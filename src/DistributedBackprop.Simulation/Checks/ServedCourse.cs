@@ -1,6 +1,5 @@
 using DistributedBackprop.Actors.Jobs;
-using DistributedBackprop.Actors.Transport;
-using DistributedBackprop.Simulation.Clusters;
+using DistributedBackprop.Simulation.Services;
 using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Simulation.Checks;
@@ -9,9 +8,8 @@ namespace DistributedBackprop.Simulation.Checks;
 /// What a job of a queue tells its records, over all its runs: every run after a pause, a takeover or a crash tells its own
 /// part of it.
 /// </summary>
-internal sealed class ServedCourse(SimulationLoop loop, string jobId)
+internal sealed class ServedCourse(SimulationLoop loop, ServedJob job)
 {
-    private readonly string _actor = FormattableString.Invariant($"/{JobHash.Of(jobId):x16}-");
     private readonly List<(TimeSpan Time, TrainingEvent Event)> _events = [];
     private readonly Dictionary<(int Host, string Run), List<TrainingEvent>> _runs = [];
 
@@ -24,7 +22,7 @@ internal sealed class ServedCourse(SimulationLoop loop, string jobId)
         if (sent.Message is not (JobEvent or JobOver)
             || !sent.Receiver.Contains("/queue/record-", StringComparison.Ordinal)
             || TracedPath.Of(sent.Sender) is not { } sender
-            || sender.IndexOf(_actor, StringComparison.Ordinal) is not (>= 0 and var at))
+            || sender.IndexOf(job.ActorName, StringComparison.Ordinal) is not (>= 0 and var at))
         {
             return;
         }
@@ -43,5 +41,5 @@ internal sealed class ServedCourse(SimulationLoop loop, string jobId)
 
     /// <summary>What of it differs from an undisturbed run.</summary>
     public IEnumerable<string> Problems(Expectation expected) =>
-        _runs.Values.SelectMany(told => expected.ProblemsOf(told, isFirst: false)).Select(problem => $"{jobId}: {problem}");
+        _runs.Values.SelectMany(told => expected.ProblemsOf(told, isFirst: false)).Select(problem => $"{job.Id}: {problem}");
 }

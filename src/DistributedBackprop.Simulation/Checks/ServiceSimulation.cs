@@ -43,8 +43,8 @@ public sealed class ServiceSimulation(ImmutableArray<SimulatedJob> jobs, Scenari
         var loop = service.Cluster.Loop;
         var problems = ImmutableArray.CreateBuilder<string>();
         var ledgers = service.Jobs.ToDictionary(job => job.Id, job => new ExampleLedger(job.Job), StringComparer.Ordinal);
-        var courses = service.Jobs.ToDictionary(job => job.Id, job => new ServedCourse(loop, job.Id), StringComparer.Ordinal);
-        loop.MessageHandled = sent =>
+        var courses = service.Jobs.ToDictionary(job => job.Id, job => new ServedCourse(loop, job), StringComparer.Ordinal);
+        loop.MessageHandled += sent =>
         {
             foreach (var job in service.Jobs)
             {

@@ -9,7 +9,7 @@ internal sealed class ServedJobActs(SimulatedService service) : IJobActs
 
     public bool MayEndCoordinator => true;
 
-    public string? Pause(KeyedGenerator draws) => Any(draws) is { IsHeld: false } job ? Done(job, () => job.Hold(true)) : null;
+    public string? Pause(KeyedGenerator draws) => Any(draws) is { IsHeld: false } job ? Done(job, service.Pause) : null;
 
     public bool Resume(string job)
     {
@@ -19,11 +19,11 @@ internal sealed class ServedJobActs(SimulatedService service) : IJobActs
 
     // One is left at least: with all of them cancelled nothing would be compared.
     public string? Cancel(KeyedGenerator draws) =>
-        Any(draws) is { } job && service.Jobs.Count(other => !other.WasCancelled) > 1 ? Done(job, job.Cancel) : null;
+        Any(draws) is { } job && service.Jobs.Count(other => !other.WasCancelled) > 1 ? Done(job, service.Cancel) : null;
 
-    private static string Done(ServedJob job, Action act)
+    private static string Done(ServedJob job, Action<string> act)
     {
-        act();
+        act(job.Id);
         return job.Id;
     }
 

@@ -1,3 +1,4 @@
+using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Simulation.Clusters;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Jobs.Table;
@@ -29,6 +30,9 @@ public sealed class ServedJob(SimulatedJob job)
     /// <summary>The last step of which its client has heard.</summary>
     public long Step { get; private set; }
 
+    /// <summary>The last step that was told of it to whoever keeps its events: more than its client has heard.</summary>
+    public long Trained { get; private set; }
+
     /// <summary>The hash of its weights; null where it has not completed.</summary>
     public string? WeightsSha256 => (Final?.Outcome as TrainingCompleted)?.WeightsSha256;
 
@@ -37,6 +41,9 @@ public sealed class ServedJob(SimulatedJob job)
 
     /// <summary>Whether it is to stand still.</summary>
     internal bool IsHeld { get; private set; }
+
+    /// <summary>What the names of its actors begin with.</summary>
+    internal string ActorName { get; } = FormattableString.Invariant($"/{JobHash.Of(job.Job.Name):x16}-");
 
     /// <summary>What its client was told and should not have been.</summary>
     internal List<string> Problems { get; } = [];
@@ -51,6 +58,9 @@ public sealed class ServedJob(SimulatedJob job)
         $"{job.Job.Name}.json",
         "data",
         job.Job.Parallelism.Replicas * job.Job.Parallelism.Stages);
+
+    /// <summary>A step of it is told.</summary>
+    internal void OnTrained(long step) => Trained = Math.Max(Trained, step);
 
     /// <summary>It is to stand still, or to go on.</summary>
     internal void Hold(bool isHeld)

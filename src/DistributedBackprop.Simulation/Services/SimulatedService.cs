@@ -5,6 +5,7 @@ using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Jobs.Requests;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Simulation.Clusters;
+using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Jobs.Table;
 
 namespace DistributedBackprop.Simulation.Services;
@@ -35,9 +36,10 @@ public sealed class SimulatedService : IDisposable
         _source = new Source(this);
         Cluster = new SimulatedCluster(seed, _source, nodes, options);
         _draws = Cluster.Loop.Generator("client");
+        Cluster.Loop.MessageHandled += OnHandled;
         foreach (var job in Jobs)
         {
-            Cluster.Loop.After(_draws.Between(TimeSpan.Zero, _latestSubmission), () => Ask(job));
+            Cluster.Loop.After(_draws.Between(TimeSpan.Zero, _latestSubmission), () => KeepAsking(job));
         }
     }
 
@@ -75,25 +77,44 @@ public sealed class SimulatedService : IDisposable
     public ServedJob Job(string name) => Jobs.Single(job => job.Id == name);
 
     /// <summary>The client has a job put aside.</summary>
-    public void Pause(string name) => Job(name).Hold(true);
+    public void Pause(string name) => Act(name, job => job.Hold(true));
 
     /// <summary>The client lets a job go on.</summary>
-    public void Resume(string name) => Job(name).Hold(false);
+    public void Resume(string name) => Act(name, job => job.Hold(false));
 
     /// <summary>The client has a job end.</summary>
-    public void Cancel(string name) => Job(name).Cancel();
+    public void Cancel(string name) => Act(name, job => job.Cancel());
 
     /// <inheritdoc/>
     public void Dispose() => Cluster.Dispose();
 
+    private void OnHandled(SentMessage sent)
+    {
+        if (sent.Message is JobEvent { Event: StepDone { Step: var step } } && sent.Sender is not null)
+        {
+            var sender = TracedPath.Of(sent.Sender);
+            Jobs.FirstOrDefault(job => sender.Contains(job.ActorName, StringComparison.Ordinal))?.OnTrained(step);
+        }
+    }
+
+    private void Act(string name, Action<ServedJob> act)
+    {
+        act(Job(name));
+        Ask(Job(name));
+    }
+
     // Again and again: the client is outside of the cluster, and knows nothing but what it is answered.
+    private void KeepAsking(ServedJob job)
+    {
+        if (job.Final is null)
+        {
+            Ask(job);
+            Cluster.Loop.After(_draws.Between(_askAtLeastAfter, _askAtMostAfter), () => KeepAsking(job));
+        }
+    }
+
     private void Ask(ServedJob job)
     {
-        if (job.Final is not null)
-        {
-            return;
-        }
-
         var coordinators = Cluster.Coordinators;
         if (coordinators.Count > 0)
         {
@@ -102,8 +123,6 @@ public sealed class SimulatedService : IDisposable
             IJobRequest request = command is null ? new StatusRequest(job.Id) : new CommandRequest(command);
             host.Node.After(Cluster.Weather.Latency(_draws), () => Send(host, request, answer => OnAnswer(job, command, answer)));
         }
-
-        Cluster.Loop.After(_draws.Between(_askAtLeastAfter, _askAtMostAfter), () => Ask(job));
     }
 
     private void Send(SimulatedHost host, IJobRequest request, Action<object> answered)

@@ -18,8 +18,8 @@ public sealed class ServiceTests(ITestOutputHelper output)
     public void A_job_that_is_cancelled_ends_so_and_the_others_with_their_bits()
     {
         using var service = new SimulatedService(3, DefaultJob.LoadQueue(3));
-        service.RunUntil(() => service.Jobs.Any(job => job is { State: JobState.Running, Step: >= 2 and < 8 }));
-        var cancelled = service.Jobs.First(job => job.State == JobState.Running);
+        service.RunUntil(() => service.Jobs.Any(job => job.Trained == 5));
+        var cancelled = service.Jobs.First(job => job.Trained == 5);
         service.Cancel(cancelled.Id);
         service.RunToEnd().ShouldBeTrue();
         cancelled.Final!.State.ShouldBe(JobState.Cancelled);
@@ -33,8 +33,8 @@ public sealed class ServiceTests(ITestOutputHelper output)
     public void A_job_that_is_paused_lets_the_others_by_and_goes_on_where_it_stood()
     {
         using var service = new SimulatedService(4, DefaultJob.LoadQueue(3));
-        service.RunUntil(() => service.Jobs.Any(job => job is { State: JobState.Running, Step: >= 2 and < 8 }));
-        var paused = service.Jobs.First(job => job.State == JobState.Running);
+        service.RunUntil(() => service.Jobs.Any(job => job.Trained == 5));
+        var paused = service.Jobs.First(job => job.Trained == 5);
         service.Pause(paused.Id);
         service.RunUntil(() => service.Jobs.All(job => job == paused || job.Final is not null));
         service.RunUntil(() => paused.State == JobState.Paused);

@@ -19,7 +19,7 @@ public sealed class TwoCoordinatorsTests(ITestOutputHelper output)
     {
         using var service = new SimulatedService(5, DefaultJob.LoadQueue(2));
         var cluster = service.Cluster;
-        service.RunUntil(() => service.Jobs.Any(job => job.Step >= 2));
+        service.RunUntil(() => service.Jobs.Any(job => job.Trained == 2));
         var old = cluster.CoordinatorName;
         foreach (var worker in cluster.Workers)
         {
