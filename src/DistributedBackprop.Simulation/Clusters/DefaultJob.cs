@@ -35,9 +35,9 @@ public static class DefaultJob
     /// <summary>The job.</summary>
     public static SimulatedJob Load() => SimulatedJob.Parse(Text);
 
-    /// <summary>The reference job of crash sweeps: the same with ten steps in two epochs, and a checkpoint every two.</summary>
+    /// <summary>The reference job of crash sweeps: the same with twelve steps in two epochs, and a checkpoint every two.</summary>
     public static SimulatedJob LoadShort() => SimulatedJob.Parse(Text
-        .Replace("examples: 100", "examples: 65", StringComparison.Ordinal)
+        .Replace("examples: 100", "examples: 78", StringComparison.Ordinal)
         .Replace("examples: 21", "examples: 5", StringComparison.Ordinal)
         .Replace("epochs: 5", "epochs: 2", StringComparison.Ordinal)
         .Replace("everySteps: 5", "everySteps: 2", StringComparison.Ordinal));

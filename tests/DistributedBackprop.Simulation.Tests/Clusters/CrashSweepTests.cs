@@ -40,9 +40,10 @@ public sealed class CrashSweepTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_point_of_another_seed_is_no_point_of_this_one()
+    public void A_point_that_is_not_reached_is_told()
     {
-        var point = new CrashSweep(DefaultJob.LoadShort(), seed: 3).Points[^1];
-        new CrashSweep(DefaultJob.LoadShort(), seed: 4).Run(point).IsRight.ShouldBeFalse();
+        var sweep = new CrashSweep(DefaultJob.LoadShort());
+        sweep.Run(sweep.Points[^1] with { Actor = "another" }).IsRight.ShouldBeFalse();
+        sweep.Run(sweep.Points[^1] with { Turn = long.MaxValue }).IsRight.ShouldBeFalse();
     }
 }
