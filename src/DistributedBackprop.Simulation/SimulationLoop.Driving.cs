@@ -77,7 +77,22 @@ public sealed partial class SimulationLoop
     private void RunOne()
     {
         QueuedRun run = _runs.TakeAt(_order.Below(_runs.Count));
+        _turns++;
+        if (run.Node is { } node && TurnTaken is { } taken)
+        {
+            taken(node, run.Path, _turns, true);
+            if (node.IsKilled)
+            {
+                return;
+            }
+        }
+
         Step("run", run.Node, run.Path, run.Work.Run);
+        if (run.Node is { IsKilled: false } alive)
+        {
+            TurnTaken?.Invoke(alive, run.Path, _turns, false);
+        }
+
         Advance(Now + _cost.Between(_options.ShortestRun, _options.LongestRun));
     }
 

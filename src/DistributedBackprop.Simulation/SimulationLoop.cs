@@ -30,6 +30,7 @@ public sealed partial class SimulationLoop : IDisposable
     private readonly LoopAmbience _ambience;
     private readonly Trace _trace;
     private long _nextRunId;
+    private long _turns;
     private bool _driving;
 
     /// <summary>A simulation with nothing in it.</summary>
@@ -80,6 +81,12 @@ public sealed partial class SimulationLoop : IDisposable
     /// null leaves it as it is. To try what the actors and the checks make of a mistake. Default: null.
     /// </summary>
     public Func<SentMessage, IReadOnlyList<object>?>? Interceptor { get; set; }
+
+    /// <summary>
+    /// Called before and after every turn of an actor with its node, its path, the turn's number and whether it is before: to
+    /// kill the node just then. Default: null.
+    /// </summary>
+    internal Action<SimulatedNode, string, long, bool>? TurnTaken { get; set; }
 
     /// <summary>The most messages that have waited in one mailbox at a time.</summary>
     public int LongestMailbox { get; internal set; }

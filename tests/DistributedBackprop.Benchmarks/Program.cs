@@ -55,6 +55,9 @@ switch (args)
     case ["checkpoints", .. var connection]:
         await CheckpointBenchmark.RunAsync(Console.Out, connection);
         return 0;
+    case ["simulation"]:
+        SimulationBenchmark.Run(Console.Out);
+        return 0;
     case ["profile"]:
         StepProfile.Run(Console.Out);
         return 0;
@@ -74,6 +77,7 @@ switch (args)
                    recovery   a worker killed again and again: how soon the job goes on, and how much it gets done
                    load [MINUTES NODES]   processes that train flat out (5 minutes, 2 of them): none may seem dead to another
                    checkpoints [CONNECTION]   200 MB of state written and read: SQLite, and PostgreSQL if one is named
+                   simulation   what a message costs where a large cluster is simulated, on 1 to 16 nodes
                    profile    where the time of a step goes
             """);
         return 2;

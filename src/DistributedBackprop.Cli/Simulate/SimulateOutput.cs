@@ -79,6 +79,7 @@ internal sealed class SimulateOutput(SimulateOptions options)
         "backprop simulate",
         options.JobPath,
         options.DataRoot is null ? null : $"--data-root {options.DataRoot}",
+        options.Jobs == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"--jobs {options.Jobs}"),
         string.Create(CultureInfo.InvariantCulture, $"--nodes {options.Nodes} --faults {options.Faults} --seed {seed} --seeds 1"),
     }.Where(part => part is not null));
 

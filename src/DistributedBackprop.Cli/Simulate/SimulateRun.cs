@@ -1,9 +1,11 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using DistributedBackprop.Cli.Train;
 using DistributedBackprop.Simulation;
 using DistributedBackprop.Simulation.Checks;
 using DistributedBackprop.Simulation.Clusters;
 using DistributedBackprop.Simulation.Faults;
+using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Cli.Simulate;
 
@@ -14,18 +16,23 @@ internal static class SimulateRun
     public const string DefaultFaults = "default";
 
     private const string NoFaults = "none";
+    private const string Partitions = "partitions";
+    private const string Elastic = "elastic";
 
     public static int Run(SimulateOptions options, CancellationToken cancellation)
     {
-        var scenario = ScenarioOf(options.Faults);
-        var job = JobOf(options);
+        if (options.CrashPoints is not null)
+        {
+            return CrashSweepRun.Run(options.JobPath is null ? DefaultJob.LoadShort() : JobOf(options, job => job), options, cancellation);
+        }
+
         var output = new SimulateOutput(options);
-        var simulation = SimulationOf(job, scenario, options.Nodes);
+        var (simulate, weights) = SimulationOf(options, ScenarioOf(options));
         var summary = new SimulationSummary();
         SimulatedRun? shown = null;
         for (var number = 0; number < options.Seeds && !cancellation.IsCancellationRequested; number++)
         {
-            var run = simulation.Run(unchecked(options.Seed + (ulong)number));
+            var run = simulate(unchecked(options.Seed + (ulong)number));
             summary.Add(run);
             if (shown is null || (shown.IsRight && !run.IsRight))
             {
@@ -40,50 +47,70 @@ internal static class SimulateRun
             WriteTimeline(path, new Timeline(shown));
         }
 
-        output.Tell(summary, simulation.Expected.WeightsSha256);
+        output.Tell(summary, weights);
         return cancellation.IsCancellationRequested ? ExitCode.Interrupted
             : summary.Mismatches > 0 ? ExitCode.JobFailed
             : ExitCode.Done;
     }
 
-    private static Scenario ScenarioOf(string faults)
+    private static Scenario ScenarioOf(SimulateOptions options)
     {
+        var faults = options.Faults;
         switch (faults)
         {
             case DefaultFaults:
-                return Scenario.Default;
+                return options.Jobs == 0 ? Scenario.Default : Scenario.Service;
             case NoFaults:
                 return Scenario.None;
+            case Partitions:
+                return Scenario.Partitions;
+            case Elastic:
+                return Scenario.Elastic;
         }
 
         if (!File.Exists(faults))
         {
             throw new CommandException(
-                ExitCode.NotFound, $"{faults}: there is no such scenario file (--faults takes default, none or a file)");
+                ExitCode.NotFound, $"{faults}: there is no such scenario file (--faults takes default, none, partitions, elastic or a file)");
         }
 
         return ScenarioFile.Parse(faults, JobLoading.Text(faults), out var errors)
             ?? throw new CommandException(ExitCode.Invalid, [.. errors.Select(error => error.ToString())]);
     }
 
-    private static SimulatedJob JobOf(SimulateOptions options)
+    private static SimulatedJob JobOf(SimulateOptions options, Func<TrainingJob, TrainingJob> alter)
     {
-        if (options.JobPath is not { } path)
-        {
-            return DefaultJob.Load();
-        }
-
-        var job = JobLoading.Job(path);
+        var path = options.JobPath!;
+        var job = alter(JobLoading.Job(path));
         var graph = JobLoading.Graph(job);
         var root = options.DataRoot ?? Path.GetDirectoryName(Path.GetFullPath(path))!;
         return new SimulatedJob(job, graph, JobLoading.Data(job, graph, root));
     }
 
-    private static ClusterSimulation SimulationOf(SimulatedJob job, Scenario scenario, int nodes)
+    private static ImmutableArray<SimulatedJob> QueueOf(SimulateOptions options) => options.JobPath is null
+        ? DefaultJob.LoadQueue(options.Jobs)
+        :
+        [
+            .. Enumerable.Range(1, options.Jobs).Select(number => JobOf(options, job => job with
+            {
+                Name = string.Create(CultureInfo.InvariantCulture, $"{job.Name}-{number}"),
+                Seed = job.Seed + number - 1,
+            })),
+        ];
+
+    private static (Func<ulong, SimulatedRun> Simulate, string Weights) SimulationOf(SimulateOptions options, Scenario scenario)
     {
         try
         {
-            return new ClusterSimulation(job, scenario, nodes);
+            if (options.Jobs > 0)
+            {
+                var service = new ServiceSimulation(QueueOf(options), scenario, options.Nodes);
+                return (service.Run, string.Join(' ', service.Expected.Values.Select(expected => expected.WeightsSha256)));
+            }
+
+            var job = options.JobPath is null ? DefaultJob.Load() : JobOf(options, job => job);
+            var simulation = new ClusterSimulation(job, scenario, options.Nodes);
+            return (simulation.Run, simulation.Expected.WeightsSha256);
         }
         catch (SimulationException e)
         {

@@ -13,7 +13,7 @@ namespace DistributedBackprop.Simulation.Checks;
 public sealed class ClusterSimulation(SimulatedJob job, Scenario scenario, int nodes = 4, Expectation? expected = null)
 {
     // Beyond any schedule of a small job: what waits there is told again and again.
-    private const int LongestMailbox = 4096;
+    internal const int LongestMailbox = 4096;
 
     private static readonly TimeSpan _release = TimeSpan.FromMinutes(3);
 
@@ -41,7 +41,7 @@ public sealed class ClusterSimulation(SimulatedJob job, Scenario scenario, int n
         var ledger = new ExampleLedger(job);
         cluster.Loop.MessageHandled = ledger.OnHandled;
         Prepare?.Invoke(cluster);
-        var injector = new FaultInjector(cluster, scenario);
+        var injector = new FaultInjector(cluster, scenario, new SingleJobActs(cluster));
         try
         {
             Train(cluster, injector, problems);
@@ -89,7 +89,7 @@ public sealed class ClusterSimulation(SimulatedJob job, Scenario scenario, int n
     }
 
     private bool IsTooLate(SimulatedCluster cluster, FaultInjector injector) =>
-        (injector.IsOver && cluster.Loop.Now > injector.HealedAt + scenario.Within) || cluster.Loop.Now > cluster.Options.Limit;
+        injector.IsLate(scenario.Within) || cluster.Loop.Now > cluster.Options.Limit;
 
     private IEnumerable<string> ProblemsOf(SimulatedCluster cluster, ExampleLedger ledger)
     {
@@ -110,7 +110,10 @@ public sealed class ClusterSimulation(SimulatedJob job, Scenario scenario, int n
             yield return $"the job ended otherwise: {outcome}";
         }
 
-        foreach (var problem in cluster.Control.Refused.Concat(cluster.Tensors.Violations).Take(3))
+        foreach (var problem in cluster.Disk.Audit.Problems(cluster.Disk)
+            .Concat(cluster.Control.Refused)
+            .Concat(cluster.Tensors.Violations)
+            .Take(3))
         {
             yield return problem;
         }
@@ -123,7 +126,7 @@ public sealed class ClusterSimulation(SimulatedJob job, Scenario scenario, int n
 
     private static long Outstanding(SimulatedCluster cluster) => cluster.LivingHosts.Sum(host => host.Pool.Outstanding);
 
-    private static TimeSpan SlowestRecovery(ImmutableArray<(TimeSpan Time, TrainingEvent Event)> told)
+    internal static TimeSpan SlowestRecovery(ImmutableArray<(TimeSpan Time, TrainingEvent Event)> told)
     {
         var slowest = TimeSpan.Zero;
         TimeSpan? last = null;

@@ -1,4 +1,5 @@
 using DistributedBackprop.Actors.Pipeline;
+using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Simulation.Clusters;
 using DistributedBackprop.Training.Data;
 
@@ -13,17 +14,20 @@ internal sealed class ExampleLedger
     private readonly SortedDictionary<long, StepEntry> _steps = [];
     private readonly SimulatedJob _job;
     private readonly int _edge;
+    private readonly string _actors;
 
     public ExampleLedger(SimulatedJob job)
     {
         _job = job;
+        _actors = FormattableString.Invariant($"/{JobHash.Of(job.Job.Name):x16}-g");
         _edge = job.Graph.InputEdges[0];
     }
 
     /// <summary>A message is handled.</summary>
     public void OnHandled(SentMessage sent)
     {
-        if (sent.Message is not Activation { Key.IsTraining: true } activation || activation.Edge != _edge || IsLink(sent.Receiver))
+        if (sent.Message is not Activation { Key.IsTraining: true } activation || activation.Edge != _edge
+            || IsLink(sent.Receiver) || !sent.Receiver.Contains(_actors, StringComparison.Ordinal))
         {
             return;
         }

@@ -33,14 +33,20 @@ public sealed record Expectation(string WeightsSha256, ImmutableArray<double> St
         for (var session = 0; session + 1 < starts.Count; session++)
         {
             var told = course.Events.Take(starts[session + 1]).Skip(starts[session]).Select(told => told.Event).ToList();
-            foreach (var problem in OfSteps(told, session == 0).Concat(OfEpochs(told, session == 0)))
+            foreach (var problem in ProblemsOf(told, session == 0))
             {
                 yield return problem;
             }
         }
     }
 
-    private IEnumerable<string> OfSteps(List<TrainingEvent> told, bool isFirst)
+    /// <summary>What differs of the events that one process has told, in their order.</summary>
+    /// <param name="told">The events.</param>
+    /// <param name="isFirst">Whether they begin at the beginning of the job.</param>
+    internal IEnumerable<string> ProblemsOf(IReadOnlyList<TrainingEvent> told, bool isFirst) =>
+        OfSteps(told, isFirst).Concat(OfEpochs(told, isFirst));
+
+    private IEnumerable<string> OfSteps(IReadOnlyList<TrainingEvent> told, bool isFirst)
     {
         long? last = isFirst ? 0 : null;
         foreach (var step in told.OfType<StepDone>())
@@ -59,7 +65,7 @@ public sealed record Expectation(string WeightsSha256, ImmutableArray<double> St
         }
     }
 
-    private IEnumerable<string> OfEpochs(List<TrainingEvent> told, bool isFirst)
+    private IEnumerable<string> OfEpochs(IReadOnlyList<TrainingEvent> told, bool isFirst)
     {
         int? last = isFirst ? 0 : null;
         foreach (var epoch in told.OfType<EpochDone>())

@@ -1,4 +1,3 @@
-using Akka.Actor;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Training.Jobs;
 
@@ -72,44 +71,6 @@ public sealed class JobCourse(SimulationLoop loop)
         else
         {
             Outcome = over.Event;
-        }
-    }
-}
-
-/// <summary>Watches a job, and lets it go on as it takes events in.</summary>
-internal sealed class CourseActor : ReceiveActor
-{
-    private IActorRef? _job;
-    private object? _wish;
-
-    public CourseActor(JobCourse course)
-    {
-        Receive<JobAccepted>(accepted =>
-        {
-            _job = accepted.Job;
-            Tell(_wish);
-        });
-        Receive<JobRejected>(rejected => course.OnOver(new JobOver(new TrainingFailed("", 0, null, rejected.Reason), [], [])));
-        Receive<JobEvent>(happened =>
-        {
-            course.Add(happened.Event);
-            if (happened.Event is StepDone step)
-            {
-                Sender.Tell(new Watched(step.Step));
-            }
-        });
-        Receive<JobOver>(course.OnOver);
-        Receive<PauseJob>(Tell);
-        Receive<CancelJob>(Tell);
-    }
-
-    // What is wished before the job is there is wished of it when it is.
-    private void Tell(object? wish)
-    {
-        _wish = _job is null ? wish : null;
-        if (wish is not null)
-        {
-            _job?.Tell(wish);
         }
     }
 }

@@ -17,7 +17,7 @@ namespace DistributedBackprop.Simulation.Clusters;
 /// <remarks>The nodes are called <c>n1</c>, <c>n2</c>, …. As of any <see cref="SimulationLoop"/>: do not await while it lives.</remarks>
 public sealed class SimulatedCluster : IDisposable
 {
-    /// <summary>The name of the coordinator's host.</summary>
+    /// <summary>The name of the first coordinator's host.</summary>
     public const string Coordinator = "coordinator";
 
     private const string Version = "simulated";
@@ -32,10 +32,9 @@ public sealed class SimulatedCluster : IDisposable
     private readonly List<SimulatedHost> _everyHost = [];
     private readonly ControlNetwork _control;
     private readonly TensorNetwork _tensors;
-    private IActorRef _course = ActorRefs.Nobody;
-    private IActorRef _coordinator = ActorRefs.Nobody;
+    private readonly IJobSource _source;
     private int _starts;
-    private bool _isSubmitted;
+    private int _coordinators = 1;
 
     /// <summary>Starts a cluster; the job is submitted by <see cref="Submit"/>, or when the cluster first runs.</summary>
     /// <param name="seed">Chooses everything that chance decides.</param>
@@ -43,9 +42,15 @@ public sealed class SimulatedCluster : IDisposable
     /// <param name="nodes">How many nodes there are at first, ≥ 1.</param>
     /// <param name="options">Default: <see cref="ClusterOptions"/> as they are.</param>
     public SimulatedCluster(ulong seed, SimulatedJob job, int nodes = 4, ClusterOptions? options = null)
+        : this(seed, new SingleJob(job ?? throw new ArgumentNullException(nameof(job))), nodes, options)
+    {
+    }
+
+    /// <summary>Starts a cluster whose jobs come from somewhere else.</summary>
+    internal SimulatedCluster(ulong seed, IJobSource source, int nodes, ClusterOptions? options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(nodes, 1);
-        Job = job ?? throw new ArgumentNullException(nameof(job));
+        _source = source;
         Options = options ?? new ClusterOptions();
         Loop = new SimulationLoop(seed, new SimulationOptions
         {
@@ -68,7 +73,7 @@ public sealed class SimulatedCluster : IDisposable
         var places = Options.Places ?? 1 << draws.Below(7);
         _control = new ControlNetwork(Loop, Weather, name => _hosts.GetValueOrDefault(name)?.Node);
         _tensors = new TensorNetwork(Loop, Weather, places);
-        Course = new JobCourse(Loop);
+        source.Attach(this);
         StartCoordinator();
         for (var number = 0; number < nodes; number++)
         {
@@ -83,29 +88,39 @@ public sealed class SimulatedCluster : IDisposable
     public ClusterOptions Options { get; }
 
     /// <summary>The job.</summary>
-    public SimulatedJob Job { get; }
+    public SimulatedJob Job => Single.Job;
 
     /// <summary>The network.</summary>
     public Weather Weather { get; } = new();
 
-    /// <summary>The coordinator's disk.</summary>
+    /// <summary>The coordinators' disk: there is one database.</summary>
     public SimulatedDisk Disk { get; } = new();
 
     /// <summary>What the job told.</summary>
-    public JobCourse Course { get; }
+    public JobCourse Course => Single.Course;
 
     /// <summary>What the job told, in order.</summary>
     public IEnumerable<TrainingEvent> Events => Course.Events.Select(told => told.Event);
 
+    /// <summary>The name of the host whose coordinator is the newest: the others, if there are any, only believe to be it.</summary>
+    public string CoordinatorName { get; private set; } = Coordinator;
+
+    /// <summary>The names of the coordinators' hosts that run, paused or not, in the order in which they began.</summary>
+    public IReadOnlyList<string> Coordinators =>
+        [.. _everyHost.Where(host => host.IsCoordinator && host.Node.IsAlive).Select(host => host.Name)];
+
     /// <summary>The names of the workers that run, paused or not.</summary>
     public IReadOnlyList<string> Workers =>
-        [.. _hosts.Values.Where(host => host.Name != Coordinator && host.Node.IsAlive).Select(host => host.Name).Order(StringComparer.Ordinal)];
+        [.. _hosts.Values.Where(host => !host.IsCoordinator && host.Node.IsAlive).Select(host => host.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>Whether a host runs, and is not paused.</summary>
     public bool IsRunning(string name) => _hosts.GetValueOrDefault(name)?.Node is { IsAlive: true, IsPaused: false };
 
+    /// <summary>How many tensors a host that runs has lent and not got back: of what works there, and of what was forgotten.</summary>
+    public long TensorsOf(string name) => Living(name).Pool.Outstanding;
+
     /// <summary>Whether the job was asked to pause and has not gone on yet.</summary>
-    public bool IsJobPausing { get; private set; }
+    public bool IsJobPausing => Single.IsPausing;
 
     /// <summary>Control messages and frames that were carried between hosts.</summary>
     public long Messages => _control.Messages + _tensors.Frames;
@@ -118,27 +133,15 @@ public sealed class SimulatedCluster : IDisposable
     internal TensorNetwork Tensors => _tensors;
 
     internal IEnumerable<SimulatedNode> WorkerNodes =>
-        _everyHost.Where(host => host.Name != Coordinator && host.Node.IsAlive).Select(host => host.Node);
+        _everyHost.Where(host => !host.IsCoordinator && host.Node.IsAlive).Select(host => host.Node);
 
     internal IEnumerable<SimulatedHost> LivingHosts => _everyHost.Where(host => host.Node.IsAlive);
 
-    /// <summary>The job is handed in.</summary>
-    public void Submit()
-    {
-        if (!_isSubmitted)
-        {
-            _isSubmitted = true;
-            HandIn();
-        }
-    }
+    private SingleJob Single => _source as SingleJob ?? throw new InvalidOperationException(
+        "The jobs of this cluster are handed in through its queue: the service knows them.");
 
-    // Of a job that has begun its journal says where it goes on.
-    private void HandIn()
-    {
-        Course.OnSubmitted();
-        IsJobPausing = false;
-        Loop.Do(() => _coordinator.Tell(new SubmitJob(Job.Run, _course), _course));
-    }
+    /// <summary>The job is handed in.</summary>
+    public void Submit() => Single.Submit();
 
     /// <summary>Runs until the job has told a step.</summary>
     /// <param name="step">Which, from 1.</param>
@@ -185,7 +188,7 @@ public sealed class SimulatedCluster : IDisposable
     /// <returns>Its name.</returns>
     public string Join(Props? standIn = null)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"n{_hosts.Keys.Count(host => host != Coordinator) + 1}");
+        var name = string.Create(CultureInfo.InvariantCulture, $"n{_hosts.Values.Count(host => !host.IsCoordinator) + 1}");
         StartWorker(name, standIn);
         return name;
     }
@@ -200,10 +203,23 @@ public sealed class SimulatedCluster : IDisposable
             $"leaving-{_starts}"));
     }
 
+    /// <summary>
+    /// Another process takes the coordination over, as where the one that has it is lost to the others; that one goes on, and
+    /// believes to have it.
+    /// </summary>
+    /// <returns>The name of its host.</returns>
+    public string TakeOver()
+    {
+        _coordinators++;
+        CoordinatorName = string.Create(CultureInfo.InvariantCulture, $"{Coordinator}-{_coordinators}");
+        StartCoordinator();
+        return CoordinatorName;
+    }
+
     /// <summary>Kills a host as <c>kill -9</c> would; the coordinator's too.</summary>
     public void Kill(string name) => End(Living(name));
 
-    /// <summary>Starts a process again that has died.</summary>
+    /// <summary>Starts a process again that has died; a coordinator only where no other one has taken its place.</summary>
     public void Restart(string name)
     {
         if (_hosts.GetValueOrDefault(name) is { Node.IsAlive: true })
@@ -211,15 +227,11 @@ public sealed class SimulatedCluster : IDisposable
             return;
         }
 
-        if (name == Coordinator)
+        if (name == CoordinatorName)
         {
             StartCoordinator();
-            if (_isSubmitted)
-            {
-                HandIn();
-            }
         }
-        else
+        else if (_hosts.GetValueOrDefault(name) is not { IsCoordinator: true })
         {
             StartWorker(name);
         }
@@ -242,42 +254,56 @@ public sealed class SimulatedCluster : IDisposable
     public bool BreakLink(string from, string to) => _tensors.Break(from, to);
 
     /// <summary>Asks the job to pause.</summary>
-    public void PauseJob()
-    {
-        IsJobPausing = true;
-        Loop.Do(() => _course.Tell(new PauseJob()));
-    }
+    public void PauseJob() => Single.Pause();
 
     /// <summary>Lets a job go on that has paused. Returns whether it had.</summary>
     public bool ResumeJob()
     {
-        if (!Course.IsPaused || !_hosts[Coordinator].Node.IsAlive)
+        if (!Course.IsPaused || !_hosts[CoordinatorName].Node.IsAlive)
         {
             return false;
         }
 
-        HandIn();
+        Single.HandIn();
         return true;
     }
 
     /// <summary>Asks the job to stop.</summary>
-    public void CancelJob() => Loop.Do(() => _course.Tell(new CancelJob()));
+    public void CancelJob() => Single.Cancel();
 
     /// <inheritdoc/>
     public void Dispose() => Loop.Dispose();
 
-    /// <summary>The directory has put a host down: it ends, and whoever watches over it starts it again.</summary>
-    internal void OnDowned(SimulatedNode node) => Loop.After(TimeSpan.Zero, () =>
+    /// <summary>Whether a host's coordinator is the newest.</summary>
+    internal bool IsNewest(SimulatedHost host) => _hosts.GetValueOrDefault(CoordinatorName) == host;
+
+    /// <summary>The host of a name that runs; null where there is none.</summary>
+    internal SimulatedHost? HostOf(string name) => _hosts.GetValueOrDefault(name) is { Node.IsAlive: true } host ? host : null;
+
+    /// <summary>
+    /// A directory has put a host down: it ends, and whoever watches over it starts it again. To the directory of somebody who
+    /// is cut off with a few nobody listens.
+    /// </summary>
+    internal void OnDowned(SimulatedNode directory, SimulatedNode node)
     {
-        if (_everyHost.Find(host => host.Node == node) is { Node.IsKilled: false } host)
+        if (_hosts[CoordinatorName].Node == directory)
         {
-            End(host);
+            EndSoon(_everyHost.Find(host => host.Node == node));
         }
-    });
+    }
 
     private SimulatedHost Living(string name) => _hosts.GetValueOrDefault(name) is { Node.IsAlive: true } host
         ? host
         : throw new ArgumentException($"No host {name} runs (there are {string.Join(", ", Workers)} and {Coordinator}).", nameof(name));
+
+    // Not within the work of the host itself: that cannot be cut off.
+    private void EndSoon(SimulatedHost? host) => Loop.After(TimeSpan.Zero, () =>
+    {
+        if (host is not null)
+        {
+            End(host);
+        }
+    });
 
     private void End(SimulatedHost host)
     {
@@ -296,9 +322,9 @@ public sealed class SimulatedCluster : IDisposable
         }
     }
 
-    private SimulatedHost StartHost(string name)
+    private SimulatedHost StartHost(string name, bool isCoordinator)
     {
-        var host = new SimulatedHost(Loop.CreateNode(name, _config, null, _control), _tensors);
+        var host = new SimulatedHost(Loop.CreateNode(name, _config, null, _control), _tensors, isCoordinator, EndSoon);
         _hosts[name] = host;
         _everyHost.Add(host);
         return host;
@@ -306,13 +332,14 @@ public sealed class SimulatedCluster : IDisposable
 
     private void StartWorker(string name, Props? standIn = null)
     {
-        var host = StartHost(name);
-        Loop.Do(() => host.StartAgent(Job, standIn));
+        var host = StartHost(name, isCoordinator: false);
+        Loop.Do(() => host.StartAgent(_source.Data, standIn));
     }
 
     private void StartCoordinator()
     {
-        var host = StartHost(Coordinator);
+        var host = StartHost(CoordinatorName, isCoordinator: true);
+        IActorRef coordinator = ActorRefs.Nobody;
         host.Node.Disk = Disk;
         _starts++;
         Loop.Do(() =>
@@ -322,8 +349,9 @@ public sealed class SimulatedCluster : IDisposable
             var draws = Loop.Generator($"disk/{_starts}");
             var store = system.ActorOf(Props.Create(() => new SimulatedStore(Disk, draws, host.Pool)), "store");
             var keeper = new JobKeeper(host.Pool, host.Plane, host, new JobStorage(store, Version));
-            _course = system.ActorOf(Props.Create(() => new CourseActor(Course)), "watcher");
-            _coordinator = system.ActorOf(CoordinatorActor.Supervised(directory, keeper), "coordinator-supervisor");
+            coordinator = system.ActorOf(
+                CoordinatorActor.Supervised(directory, keeper, _source.ServiceOf(host)), "coordinator-supervisor");
         });
+        _source.OnCoordinator(host, coordinator);
     }
 }

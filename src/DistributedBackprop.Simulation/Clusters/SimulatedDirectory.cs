@@ -111,7 +111,7 @@ internal sealed class SimulatedDirectory : ReceiveActor, IWithTimers
     private void Remove(Entry entry)
     {
         _entries.Remove(entry);
-        _cluster.OnDowned(entry.Host);
+        _cluster.OnDowned(_here, entry.Host);
     }
 
     private void TellChanges()

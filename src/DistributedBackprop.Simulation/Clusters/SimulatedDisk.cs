@@ -29,6 +29,24 @@ public sealed class SimulatedDisk
     /// <summary>Whether an event is kept that is acknowledged; null: every one is. To try mistakes.</summary>
     public Func<object, bool>? EventInterceptor { get; set; }
 
+    /// <summary>
+    /// Whether an event is refused whose number another one has: the fence against whoever has the journal no more. Default:
+    /// true; false to try the mistake.
+    /// </summary>
+    public bool RefusesTakenNumbers { get; set; } = true;
+
+    /// <summary>Events that were acknowledged.</summary>
+    public long Commits => Audit.Commits;
+
+    /// <summary>How often a process has taken a journal over.</summary>
+    public long Epochs => Audit.Epochs;
+
+    /// <summary>How often anything was changed.</summary>
+    internal long Writes { get; private set; }
+
+    /// <summary>Who has committed what.</summary>
+    internal JournalAudit Audit { get; } = new();
+
     /// <summary>How many pieces of states there are.</summary>
     public int Pieces => _pieces.Count;
 
@@ -66,9 +84,18 @@ public sealed class SimulatedDisk
     internal long Highest(string name) =>
         Math.Max(_deleted.GetValueOrDefault(name), Journal(name) is { Count: > 0 } journal ? journal.Keys.Last() : 0);
 
+    /// <summary>Keeps an event.</summary>
+    internal void Append(string name, long number, JournalEntry entry)
+    {
+        Writes++;
+        Journal(name)[number] = entry;
+    }
+
     /// <summary>Deletes the events of a journal up to one.</summary>
     internal void DeleteUpTo(string name, long number)
     {
+        Writes++;
+        Audit.OnDeleted(name, number);
         _deleted[name] = Highest(name);
         foreach (var old in Journal(name).Keys.TakeWhile(known => known <= number).ToList())
         {
@@ -79,6 +106,7 @@ public sealed class SimulatedDisk
     /// <summary>Keeps a piece; one that is there gets the mark.</summary>
     internal void Put(string job, ContentHash hash, long write, byte[] content)
     {
+        Writes++;
         if (_pieces.TryGetValue((job, hash), out var known))
         {
             _pieces[(job, hash)] = known with { Write = Math.Max(known.Write, write) };
@@ -93,7 +121,7 @@ public sealed class SimulatedDisk
     internal byte[]? Get(string job, ContentHash hash) => _pieces.GetValueOrDefault((job, hash))?.Content;
 
     /// <summary>Removes a piece.</summary>
-    internal void Erase(string job, ContentHash hash) => _pieces.Remove((job, hash));
+    internal void Erase(string job, ContentHash hash) => Writes += _pieces.Remove((job, hash)) ? 1 : 0;
 
     /// <summary>Removes the pieces of a job that nobody needs. Returns how many.</summary>
     internal int Keep(string job, long upToWrite, HashSet<ContentHash> needed)
@@ -103,6 +131,7 @@ public sealed class SimulatedDisk
             .Select(piece => piece.Key)
             .ToList();
         removed.ForEach(key => _pieces.Remove(key));
+        Writes += removed.Count;
         return removed.Count;
     }
 
@@ -112,4 +141,5 @@ public sealed class SimulatedDisk
 /// <summary>An event in a journal, as it was written.</summary>
 /// <param name="Manifest">Its kind.</param>
 /// <param name="Bytes">Its content.</param>
-internal sealed record JournalEntry(string Manifest, byte[] Bytes);
+/// <param name="Payload">The event itself: tells this writing of it from any other.</param>
+internal sealed record JournalEntry(string Manifest, byte[] Bytes, object Payload);

@@ -7,9 +7,11 @@ namespace DistributedBackprop.Simulation.Clusters;
 /// <summary>A process of a simulated cluster: an actor system, its memory and its end of the network for tensors.</summary>
 internal sealed class SimulatedHost : INodeLife
 {
-    public SimulatedHost(SimulatedNode node, TensorNetwork tensors)
+    private readonly Action<SimulatedHost> _refused;
+
+    public SimulatedHost(SimulatedNode node, TensorNetwork tensors, bool isCoordinator, Action<SimulatedHost> refused)
     {
-        Node = node;
+        (Node, IsCoordinator, _refused) = (node, isCoordinator, refused);
         Plane = new SimulatedPlane(node, tensors, Pool, node.Ordinal + 1);
         Description = new NodeDescription(node.Name, 1, Plane.EndPoint, node.Ordinal, "simulated", "simulated");
     }
@@ -17,6 +19,9 @@ internal sealed class SimulatedHost : INodeLife
     public SimulatedNode Node { get; }
 
     public string Name => Node.Name;
+
+    /// <summary>Whether a coordinator's process runs here, be it the newest or one that only believes to be.</summary>
+    public bool IsCoordinator { get; }
 
     public TensorPool Pool { get; } = new();
 
@@ -31,15 +36,13 @@ internal sealed class SimulatedHost : INodeLife
     public IActorRef? Directory { get; private set; }
 
     /// <summary>Starts the agent of a worker, or who stands in for it.</summary>
-    public void StartAgent(SimulatedJob job, Props? standIn)
+    public void StartAgent(IDataSets data, Props? standIn)
     {
-        var equipment = new NodeEquipment(this, LayerThreads.Sequential, Pool, new GivenData(job.Data), Plane);
+        var equipment = new NodeEquipment(this, LayerThreads.Sequential, Pool, data, Plane);
         Agent = Node.System.ActorOf(standIn ?? NodeActor.Props(equipment), NodeActorHosting.Name);
     }
 
     public void OnDirectory(IActorRef directory) => Directory = directory;
 
-    public void OnRefused(string reason)
-    {
-    }
+    public void OnRefused(string reason) => _refused(this);
 }

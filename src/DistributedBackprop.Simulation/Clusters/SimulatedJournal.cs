@@ -14,6 +14,7 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
 {
     private static readonly TimeSpan _again = TimeSpan.FromMilliseconds(100);
 
+    private readonly SimulatedNode _node;
     private readonly SimulatedDisk _disk;
     private readonly KeyedGenerator _draws;
     private readonly Queue<object> _waiting = [];
@@ -21,9 +22,9 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
 
     public SimulatedJournal()
     {
-        var node = SimulatedScheduler.NodeOf(Context.System.Scheduler);
-        _disk = node.Disk ?? throw new SimulationException($"{node.Label} has no disk, and keeps a journal");
-        _draws = node.Loop.Generator($"journal/{node.Ordinal}");
+        _node = SimulatedScheduler.NodeOf(Context.System.Scheduler);
+        _disk = _node.Disk ?? throw new SimulationException($"{_node.Label} has no disk, and keeps a journal");
+        _draws = _node.Loop.Generator($"journal/{_node.Ordinal}");
     }
 
     /// <inheritdoc/>
@@ -107,7 +108,7 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
         var events = write.Messages.OfType<AtomicWrite>()
             .SelectMany(atomic => (IEnumerable<IPersistentRepresentation>)atomic.Payload)
             .ToList();
-        var taken = events.Find(written => _disk.Journal(written.PersistenceId).ContainsKey(written.SequenceNr));
+        var taken = events.Find(written => _disk.RefusesTakenNumbers && _disk.Journal(written.PersistenceId).ContainsKey(written.SequenceNr));
         if (_disk.Fails || taken is not null)
         {
             var cause = new InvalidOperationException(taken is null
@@ -122,12 +123,18 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
             return;
         }
 
-        foreach (var written in events.Where(written => _disk.EventInterceptor?.Invoke(written.Payload) != false))
+        foreach (var written in events)
         {
-            var serializer = (SerializerWithStringManifest)Context.System.Serialization.FindSerializerFor(written.Payload);
-            _disk.Journal(written.PersistenceId).Add(
-                written.SequenceNr,
-                new JournalEntry(serializer.Manifest(written.Payload), serializer.ToBinary(written.Payload)));
+            _disk.Audit.OnCommitted(written.PersistenceId, written.SequenceNr, written.Payload, _node);
+            if (_disk.EventInterceptor?.Invoke(written.Payload) != false)
+            {
+                var serializer = (SerializerWithStringManifest)Context.System.Serialization.FindSerializerFor(written.Payload);
+                var bytes = serializer.ToBinary(written.Payload);
+                _disk.Append(
+                    written.PersistenceId,
+                    written.SequenceNr,
+                    new JournalEntry(serializer.Manifest(written.Payload), bytes, written.Payload));
+            }
         }
 
         write.PersistentActor.Tell(WriteMessagesSuccessful.Instance, Self);

@@ -13,18 +13,21 @@ public sealed record InjectedFault(TimeSpan Time, FaultKind Kind, string What, T
 internal sealed class FaultInjector
 {
     private static readonly TimeSpan _slowWrite = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _again = TimeSpan.FromMilliseconds(50);
 
     private readonly SimulatedCluster _cluster;
     private readonly Scenario _scenario;
+    private readonly IJobActs _acts;
     private readonly KeyedGenerator _draws;
     private readonly List<InjectedFault> _done = [];
     private readonly HashSet<FaultKind> _going = [];
     private readonly int _count;
     private int _unhealed;
 
-    public FaultInjector(SimulatedCluster cluster, Scenario scenario)
+    public FaultInjector(SimulatedCluster cluster, Scenario scenario, IJobActs acts)
     {
         _cluster = cluster;
+        _acts = acts;
         _scenario = scenario;
         _draws = cluster.Loop.Generator("faults");
         _count = (int)_draws.Between(scenario.Least, scenario.Most);
@@ -50,6 +53,9 @@ internal sealed class FaultInjector
     /// <summary>When the last of it was healed.</summary>
     public TimeSpan HealedAt { get; private set; }
 
+    /// <summary>Whether all is done and healed, and so much time has gone by since.</summary>
+    public bool IsLate(TimeSpan within) => IsOver && _cluster.Loop.Now > HealedAt + within;
+
     private void Next()
     {
         if (_done.Count < _count)
@@ -57,7 +63,7 @@ internal sealed class FaultInjector
             _cluster.Loop.After(LogUniform(_scenario.ShortestGap, _scenario.LongestGap), () =>
             {
                 // Where nothing can be done now, it is tried again.
-                if (_cluster.Course.Outcome is null)
+                if (!_acts.IsOver)
                 {
                     Inject();
                     Next();
@@ -108,18 +114,19 @@ internal sealed class FaultInjector
         FaultKind.NodeCrashes => Kill(Worker()),
         FaultKind.NodeJoins => _cluster.Workers.Count < _scenario.MostNodes ? _cluster.Join() : null,
         FaultKind.NodeLeaves => _cluster.Workers.Count > 1 && Worker() is { } name ? Leave(name) : null,
-        FaultKind.CoordinatorPauses => IsCoordinatorUp
-            ? During(lasts, SimulatedCluster.Coordinator, () => _cluster.Pause(SimulatedCluster.Coordinator), () => _cluster.Continue(SimulatedCluster.Coordinator)) : null,
-        FaultKind.CoordinatorCrashes => IsCoordinatorUp && !_cluster.Course.IsPaused ? Kill(SimulatedCluster.Coordinator) : null,
+        FaultKind.CoordinatorPauses => IsCoordinatorUp ? PauseCoordinator(lasts, _cluster.CoordinatorName) : null,
+        FaultKind.CoordinatorCrashes => IsCoordinatorUp && _acts.MayEndCoordinator ? Kill(_cluster.CoordinatorName) : null,
+        FaultKind.TwoCoordinators => IsCoordinatorUp && _acts.MayEndCoordinator && _cluster.Coordinators.Count == 1 ? TakeOver(lasts) : null,
         FaultKind.DiskSlow => Once(kind, lasts, () => _cluster.Disk.LongestWrite = _slowWrite, () => _cluster.Disk.LongestWrite = SimulatedDisk.UsualWrite),
         FaultKind.DiskFails => Once(kind, lasts, () => _cluster.Disk.Fails = true, () => _cluster.Disk.Fails = false),
         FaultKind.DiskAway => Once(kind, lasts, () => _cluster.Disk.IsAway = true, () => _cluster.Disk.IsAway = false),
         FaultKind.DiskDamage => _cluster.Disk.Damage(_draws) ? "a piece of a state" : null,
         FaultKind.JobPauses => IsCoordinatorUp ? PauseJob(lasts) : null,
+        FaultKind.JobCancels => _acts.Cancel(_draws),
         _ => null,
     };
 
-    private bool IsCoordinatorUp => _cluster.IsRunning(SimulatedCluster.Coordinator);
+    private bool IsCoordinatorUp => _cluster.IsRunning(_cluster.CoordinatorName);
 
     private string? Kill(string? name)
     {
@@ -137,6 +144,25 @@ internal sealed class FaultInjector
         return name;
     }
 
+    private string PauseCoordinator(TimeSpan lasts, string name) =>
+        During(lasts, name, () => _cluster.Pause(name), () => _cluster.Continue(name));
+
+    // The one that there is keeps a few nodes or none, and its database; the others get a new one after a while.
+    private string TakeOver(TimeSpan lasts)
+    {
+        var old = _cluster.CoordinatorName;
+        var side = _cluster.Workers.Where(_ => _draws.Chance(0.3)).Append(old).ToList();
+        CutApart(lasts, side, [.. _cluster.Workers.Except(side)]);
+        Later(lasts * (_draws.Fraction() * 0.8), () =>
+        {
+            if (!_acts.IsOver && _cluster.CoordinatorName == old && _acts.MayEndCoordinator)
+            {
+                CutApart(lasts * _draws.Fraction(), side, [_cluster.TakeOver()]);
+            }
+        });
+        return string.Join(", ", side);
+    }
+
     private string Cut(TimeSpan lasts, string from, string to) => During(
         lasts, $"{from} → {to}", () => _cluster.Weather.Cut(from, to), () => _cluster.Weather.Heal(from, to));
 
@@ -145,6 +171,12 @@ internal sealed class FaultInjector
         var hosts = Hosts();
         var side = hosts.Where(_ => _draws.Chance(0.4)).ToList();
         var others = hosts.Except(side).ToList();
+        CutApart(lasts, side, others);
+        return $"{string.Join(", ", side)} | {string.Join(", ", others)}";
+    }
+
+    private void CutApart(TimeSpan lasts, List<string> side, List<string> others)
+    {
         foreach (var a in side)
         {
             foreach (var b in others)
@@ -153,8 +185,6 @@ internal sealed class FaultInjector
                 Cut(lasts, b, a);
             }
         }
-
-        return $"{string.Join(", ", side)} | {string.Join(", ", others)}";
     }
 
     private string Swizzle(TimeSpan lasts)
@@ -175,17 +205,20 @@ internal sealed class FaultInjector
 
     private string? PauseJob(TimeSpan lasts)
     {
-        _cluster.PauseJob();
-        Later(lasts, ResumeJob);
-        return _cluster.Job.Job.Name;
+        var job = _acts.Pause(_draws);
+        if (job is not null)
+        {
+            Later(lasts, () => ResumeJob(job));
+        }
+
+        return job;
     }
 
-    // It pauses when it is drained, whenever that is.
-    private void ResumeJob()
+    private void ResumeJob(string job)
     {
-        if (_cluster.Course.Outcome is null && !_cluster.ResumeJob() && _cluster.IsJobPausing)
+        if (!_acts.Resume(job))
         {
-            Later(TimeSpan.FromMilliseconds(50), ResumeJob);
+            Later(_again, () => ResumeJob(job));
         }
     }
 
@@ -224,7 +257,7 @@ internal sealed class FaultInjector
         });
     }
 
-    private List<string> Hosts() => [.. _cluster.Workers, SimulatedCluster.Coordinator];
+    private List<string> Hosts() => [.. _cluster.Workers, .. _cluster.Coordinators];
 
     private string? Worker()
     {

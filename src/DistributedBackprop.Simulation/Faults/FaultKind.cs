@@ -39,6 +39,12 @@ public enum FaultKind
     /// <summary>The coordinator is killed, and started again after a while.</summary>
     CoordinatorCrashes,
 
+    /// <summary>
+    /// The coordinator is cut off, with a few nodes or none, and another process takes over: until the old one hears of it there
+    /// are two.
+    /// </summary>
+    TwoCoordinators,
+
     /// <summary>Writes of checkpoints take seconds for a while.</summary>
     DiskSlow,
 
@@ -53,4 +59,7 @@ public enum FaultKind
 
     /// <summary>The job is paused, and resumed after a while.</summary>
     JobPauses,
+
+    /// <summary>A job is cancelled; only where there are several.</summary>
+    JobCancels,
 }

@@ -18,6 +18,45 @@ public sealed record Scenario
     /// <summary>Everything happens.</summary>
     public static Scenario Default { get; } = new();
 
+    /// <summary>Everything happens, also what needs several jobs and a queue of them.</summary>
+    public static Scenario Service { get; } = Default with
+    {
+        Kinds = Default.Kinds.SetItems(
+        [
+            KeyValuePair.Create(FaultKind.TwoCoordinators, 1.0),
+            KeyValuePair.Create(FaultKind.JobPauses, 2.0),
+            KeyValuePair.Create(FaultKind.JobCancels, 1.0),
+        ]),
+    };
+
+    /// <summary>The network falls apart, and with it the coordination.</summary>
+    public static Scenario Partitions { get; } = new()
+    {
+        Least = 3,
+        Most = 6,
+        Kinds = ImmutableSortedDictionary.CreateRange(
+        [
+            KeyValuePair.Create(FaultKind.Partition, 2.0),
+            KeyValuePair.Create(FaultKind.OneWayPartition, 1.0),
+            KeyValuePair.Create(FaultKind.Swizzle, 1.0),
+            KeyValuePair.Create(FaultKind.TwoCoordinators, 4.0),
+            KeyValuePair.Create(FaultKind.CoordinatorPauses, 1.0),
+            KeyValuePair.Create(FaultKind.CoordinatorCrashes, 0.5),
+        ]),
+    };
+
+    /// <summary>Nodes come and go, politely, and nothing else happens.</summary>
+    public static Scenario Elastic { get; } = new()
+    {
+        MostNodes = 8,
+        Kinds = ImmutableSortedDictionary.CreateRange(
+        [
+            KeyValuePair.Create(FaultKind.NodeJoins, 1.0),
+            KeyValuePair.Create(FaultKind.NodeLeaves, 1.0),
+        ]),
+        Messages = ImmutableSortedDictionary<MessageFault, double>.Empty,
+    };
+
     /// <summary>Fewest faults in one run, ≥ 0. Default: 10.</summary>
     public int Least { get; init; } = 10;
 

@@ -1,0 +1,104 @@
+using DistributedBackprop.Actors.Checkpoints;
+using DistributedBackprop.Simulation.Checks;
+using DistributedBackprop.Simulation.Clusters;
+using DistributedBackprop.Simulation.Faults;
+using DistributedBackprop.Training.Jobs;
+
+namespace DistributedBackprop.Simulation.Tests.Clusters;
+
+/// <summary>What the simulation found in the program, each as the shortest course that leads there.</summary>
+public sealed class FoundDefectsTests : ClusterSpec
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(13)]
+    [InlineData(508)]
+    public void A_connection_breaks_while_a_checkpoint_is_being_committed(ulong seed)
+    {
+        // The commit is told while the number of the next generation waits behind it: layers and course begin at one step.
+        var isLost = false;
+        var simulation = new ClusterSimulation(SmallJob, Scenario.None)
+        {
+            Prepare = cluster => cluster.Loop.MessageHandled += sent =>
+            {
+                if (sent.Message is StateWritten && !isLost)
+                {
+                    isLost = true;
+                    cluster.Disk.LongestWrite = TimeSpan.FromSeconds(20);
+                    cluster.Loop.After(TimeSpan.Zero, () => BreakAny(cluster).ShouldBeTrue());
+                    cluster.Loop.After(TimeSpan.FromSeconds(30), () => cluster.Disk.LongestWrite = SimulatedDisk.UsualWrite);
+                }
+            },
+        };
+        simulation.Run(seed).Problems.ShouldBeEmpty();
+        isLost.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(217)]
+    [InlineData(608)]
+    public void A_node_that_is_cut_off_when_the_job_ends_gives_up_what_it_keeps(ulong seed)
+    {
+        using var cluster = new SimulatedCluster(seed, SmallJob, 4, new ClusterOptions { RemovedAfter = TimeSpan.FromHours(2) });
+        cluster.RunUntilStep(12);
+        var lost = Worker(cluster);
+        Apart(cluster, lost, cluster.Weather.Cut);
+        cluster.RunToEnd().ShouldBeOfType<TrainingCompleted>();
+        cluster.TensorsOf(lost).ShouldBeGreaterThan(0);
+        cluster.Loop.RunFor(TimeSpan.FromSeconds(1));
+        Apart(cluster, lost, cluster.Weather.Heal);
+        cluster.Loop.RunFor(TimeSpan.FromMinutes(2));
+        cluster.TensorsOf(lost).ShouldBe(0);
+        cluster.WeightsSha256.ShouldBe(Undisturbed());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1004)]
+    [InlineData(2124)]
+    public void A_pause_whose_checkpoint_is_not_saved_is_a_pause(ulong seed)
+    {
+        using var cluster = Cluster(seed);
+        cluster.RunUntilStep(7);
+        var isPausing = false;
+        var hasFailed = false;
+        cluster.Loop.MessageHandled += sent =>
+        {
+            if (sent.Message is WriteState && isPausing)
+            {
+                cluster.Disk.Fails = true;
+            }
+            else if (sent.Message is StoreFailed { Request: WriteState })
+            {
+                (cluster.Disk.Fails, hasFailed) = (false, true);
+            }
+        };
+        isPausing = true;
+        cluster.PauseJob();
+        cluster.RunUntil(() => cluster.Course.IsPaused);
+        hasFailed.ShouldBeTrue();
+        isPausing = false;
+        cluster.ResumeJob().ShouldBeTrue();
+        cluster.RunToEnd();
+        cluster.WeightsSha256.ShouldBe(Undisturbed());
+    }
+
+    private static bool BreakAny(SimulatedCluster cluster) =>
+        cluster.Workers.Any(from => cluster.Workers.Any(to => cluster.BreakLink(from, to)));
+
+    // One that works on the job, whoever that is.
+    private static string Worker(SimulatedCluster cluster) =>
+        cluster.Events.OfType<GenerationStarted>().Last().Placement.Nodes[^1];
+
+    private static void Apart(SimulatedCluster cluster, string node, Action<string, string> way)
+    {
+        foreach (var other in cluster.Workers.Append(SimulatedCluster.Coordinator).Where(other => other != node))
+        {
+            way(node, other);
+            way(other, node);
+        }
+    }
+}
