@@ -55,14 +55,17 @@ public sealed class SimulatedDisk
     /// <returns>Whether there was one.</returns>
     public bool Damage(KeyedGenerator draws)
     {
-        if (_pieces.Count == 0)
+        // A torn write may have left nothing of one.
+        var keys = _pieces.Where(piece => piece.Value.Content.Length > 0).Select(piece => piece.Key)
+            .OrderBy(key => key.Job, StringComparer.Ordinal)
+            .ThenBy(key => key.Hash.ToString(), StringComparer.Ordinal)
+            .ToList();
+        if (keys.Count == 0)
         {
             return false;
         }
 
-        var key = _pieces.Keys.OrderBy(key => key.Job, StringComparer.Ordinal)
-            .ThenBy(key => key.Hash.ToString(), StringComparer.Ordinal)
-            .ElementAt(draws.Below(_pieces.Count));
+        var key = keys[draws.Below(keys.Count)];
         var content = (byte[])_pieces[key].Content.Clone();
         content[draws.Below(content.Length)] ^= 1;
         _pieces[key] = _pieces[key] with { Content = content };

@@ -52,6 +52,9 @@ internal sealed class DebianPostgreSql : IDisposable
     {
         var processes = Signal("KILL");
         SpinWait.SpinUntil(() => !processes.Any(OtherProcess.IsAlive), _patience).ShouldBeTrue("PostgreSQL is hard to kill");
+
+        // Where nobody waits for dead processes their numbers stay taken, and the server takes itself for running.
+        File.Delete(Path.Combine(Data, "postmaster.pid"));
         Run();
     }
 

@@ -67,13 +67,13 @@ public sealed class PageLayoutTests(Browser browser) : IClassFixture<Browser>, I
         await ExplainPage.MakeAsync(folder, name);
         browser.Driver.Manage().Window.Size = new Size(880, 1100);
         browser.Open(folder.At("page.html"), step: 8);
-        BoxOf(".panel.table").Top.ShouldBeGreaterThanOrEqualTo(BoxOf(".panel.graph").Bottom);
+        ShouldStandBelow();
         Script("return document.documentElement.scrollWidth <= innerWidth").ShouldBeTrue();
         browser.Picture($"below-{name}");
 
         browser.Driver.Manage().Window.Size = _usual;
         browser.Driver.ExecuteCdpCommand("Emulation.setEmulatedMedia", new Dictionary<string, object?> { ["media"] = "print" });
-        BoxOf(".panel.table").Top.ShouldBeGreaterThanOrEqualTo(BoxOf(".panel.graph").Bottom);
+        ShouldStandBelow();
         BoxOf("svg").Right.ShouldBeLessThanOrEqualTo(BoxOf(".panel.graph").Right, "all of it is on paper");
         Script("const box = document.querySelector('#table-scroll'); return box.scrollHeight <= box.clientHeight + 1").ShouldBeTrue();
         browser.Find(".zoom").Displayed.ShouldBeFalse();
@@ -117,6 +117,13 @@ public sealed class PageLayoutTests(Browser browser) : IClassFixture<Browser>, I
             browser.Driver.Manage().Window.Size = _usual;
             browser.Prefer(isDark: false);
         }
+    }
+
+    // The page answers to a change of its size when it is drawn the next time.
+    private void ShouldStandBelow()
+    {
+        browser.Driver.ExecuteAsyncScript("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));");
+        Script("const box = s => document.querySelector(s).getBoundingClientRect(); return box('.panel.table').top >= box('.panel.graph').bottom").ShouldBeTrue();
     }
 
     private bool IsWhole() => Script("const box = document.querySelector('#graph-scroll'); return box.scrollWidth <= box.clientWidth + 1");

@@ -110,7 +110,7 @@ internal sealed class BackpropProcess : IDisposable
             }
         }
 
-        throw new InvalidOperationException($"The program ended before it wrote such a line. It wrote:\n{_output}");
+        throw new InvalidOperationException($"The program ended before it wrote such a line. It wrote:\n{_output}\n{string.Join('\n', _errors)}");
     }
 
     /// <summary>Sends a signal: INT, TERM.</summary>
