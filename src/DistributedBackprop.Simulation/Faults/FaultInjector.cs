@@ -187,9 +187,14 @@ internal sealed class FaultInjector
         }
     }
 
-    private string Swizzle(TimeSpan lasts)
+    private string? Swizzle(TimeSpan lasts)
     {
         var hosts = Hosts();
+        if (hosts.Count < 2)
+        {
+            return null;
+        }
+
         var victim = hosts[_draws.Below(hosts.Count)];
         foreach (var other in hosts.Where(other => other != victim))
         {
