@@ -107,7 +107,8 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
             Lose(new JournalLost(
                 $"version {_history.Submitted!.ProgramVersion} has begun the job, and this is {_job.Submitted.ProgramVersion}: "
                 + "its bits would not be those of one version, so it goes on only with --force",
-                IsFinal: true) { OtherVersionAt = _history.NewestCheckpoint?.Step ?? 0 });
+                IsFinal: true)
+            { OtherVersionAt = _history.NewestCheckpoint?.Step ?? 0 });
         }
         else
         {
