@@ -10,7 +10,7 @@ namespace DistributedBackprop.Cli.Tests.Chaos;
 
 /// <summary>
 /// A long job on a coordinator, three workers and PostgreSQL, of which any may be killed or frozen: its end is that of the
-/// undisturbed run. <c>BACKPROP_CHAOS=FIRST-LAST</c> names other plans than the three that are always run.
+/// undisturbed run. <c>BACKPROP_CHAOS=FIRST-LAST</c> names other plans than the one that is always run.
 /// </summary>
 public sealed class ChaosTests(ITestOutputHelper output)
 {
@@ -29,7 +29,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
     {
         get
         {
-            var range = (Environment.GetEnvironmentVariable("BACKPROP_CHAOS") ?? "1-3").Split('-');
+            var range = (Environment.GetEnvironmentVariable("BACKPROP_CHAOS") ?? "2").Split('-');
             var first = int.Parse(range[0], CultureInfo.InvariantCulture);
             return [.. Enumerable.Range(first, int.Parse(range[^1], CultureInfo.InvariantCulture) - first + 1)];
         }

@@ -55,6 +55,7 @@ internal sealed class DebianPostgreSql : IDisposable
 
         // Where nobody waits for dead processes their numbers stay taken, and the server takes itself for running.
         File.Delete(Path.Combine(Data, "postmaster.pid"));
+        File.Delete(Path.Combine(_folder, ".s.PGSQL.5432.lock"));
         Run();
     }
 

@@ -7,7 +7,7 @@ namespace DistributedBackprop.Cli.Tests.Train;
 /// <summary>What <c>train</c> keeps under <c>--state</c>.</summary>
 public sealed class DurableTests
 {
-    private static readonly (string, string)[] _long = [("epochs: 10", "epochs: 60"), ("examples: 2000", "examples: 200")];
+    private static readonly (string, string)[] _long = [("epochs: 10", "epochs: 240"), ("examples: 2000", "examples: 200")];
 
     [Fact]
     public async Task A_job_that_is_killed_again_and_again_ends_with_the_same_weights_and_tells_each_step_once()
@@ -41,7 +41,7 @@ public sealed class DurableTests
         var again = await folder.RunAsync("train", job, "--json");
         again.Last.GetProperty("weightsSha256").GetString().ShouldBe(undisturbed.Last.GetProperty("weightsSha256").GetString());
         again.Last.GetProperty("recoveries").GetInt32().ShouldBe(0);
-        again.Events.Count(happened => happened.Word() == "epoch").ShouldBe(60);
+        again.Events.Count(happened => happened.Word() == "epoch").ShouldBe(240);
     }
 
     [Fact]
