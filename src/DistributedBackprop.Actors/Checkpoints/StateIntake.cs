@@ -17,8 +17,8 @@ internal sealed class StateIntake(StateLayout layout, TensorPool pool, IEnumerab
     /// <summary>The orders that some node has not answered yet.</summary>
     public IEnumerable<CaptureState> Unanswered => _asked.Values.Where(asked => asked.Silent.Count > 0).Select(asked => asked.Order);
 
-    /// <summary>Whether the state of a step is being taken in.</summary>
-    public bool IsAsked(long step) => _asked.ContainsKey(step);
+    /// <summary>What is being taken in of a step; null where nothing is.</summary>
+    public CaptureState? AskedOf(long step) => _asked.GetValueOrDefault(step)?.Order;
 
     /// <summary>A state is asked for.</summary>
     public void Ask(CaptureState order) => _asked.Add(

@@ -35,6 +35,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
     private TrainingState? _state;
     private IGenerationMessage? _order;
     private long? _awaitedStep;
+    private CaptureAll? _postponed;
     private bool _waitsForLost;
 
     /// <param name="prepare">The order to the nodes; who keeps the state is filled in.</param>
@@ -71,6 +72,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         base.PreStart();
+        LostTensors.AreGivenUpIn(Context.System);
         _keeper.Plane?.Prepare(JobKeeper.HashOf(JobId), Number, _receiver);
         if (_keeper.Plane is not null && WhyUnsendable() is { } reason)
         {
@@ -166,8 +168,10 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
                 _generation.OnReleased(gone, null);
             }
 
-            EndIfReleased();
+            LoseWhileReleasing(_generation.Unreachable(changed));
         });
+        OfThis<LinkBroken>(broken => LoseWhileReleasing([broken.Peer]));
+        Receive<LinkDown>(down => LoseWhileReleasing([down.Peer]));
         Receive<Retry>(_ => _generation.TellAgents(new ReleaseGeneration(JobId, Number)));
         Receive<Deadline>(_ => End());
         ReceiveAny(TensorsOf.Message);
@@ -258,8 +262,14 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
             Expect(_captureSilence);
         }
 
-        // Where the step is being taken in for a checkpoint, its state is the one.
-        if (!_intake.IsAsked(capture.AfterStep))
+        // Where the step is being taken in for a checkpoint, its state is the one; unless the job ends there: then the round
+        // has been closed since, and what the layers have now is another thing.
+        var asked = _intake.AskedOf(capture.AfterStep);
+        if (asked is not null && capture.ParametersOnly && !asked.ParametersOnly)
+        {
+            _postponed = capture;
+        }
+        else if (asked is null)
         {
             var order = new CaptureState(Number, capture.AfterStep, capture.ParametersOnly, capture.TrainsOn);
             _intake.Ask(order);
@@ -282,6 +292,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
 
     private void TellIfCaptured(long step)
     {
+        var order = _intake.AskedOf(step);
         if (_intake.TakeComplete(step) is { } state)
         {
             if (step == _awaitedStep)
@@ -292,7 +303,12 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
 
             // Whoever has sent it knew that it was asked.
             _job.Tell(new AllNoted(Number, step));
-            _job.Tell(new AllCaptured(Number, step, state));
+            _job.Tell(new AllCaptured(Number, step, order!.ParametersOnly, state));
+            if (_postponed is { } postponed && postponed.AfterStep == step)
+            {
+                _postponed = null;
+                Capture(postponed);
+            }
         }
     }
 
@@ -324,6 +340,17 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
     {
         _job.Tell(new GenerationOver(Number, _generation.Statistics, _generation.Unreleased));
         Context.Stop(Self);
+    }
+
+    // Also one that has just released closes its connections; what it says is then on its way.
+    private void LoseWhileReleasing(IEnumerable<string> nodes)
+    {
+        foreach (var node in nodes)
+        {
+            _generation.OnLost(node);
+        }
+
+        EndIfReleased();
     }
 
     // Whoever is lost is hardly waited for when the others release what they have.

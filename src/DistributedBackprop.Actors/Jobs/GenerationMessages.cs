@@ -38,8 +38,10 @@ internal sealed record AllNoted(long Generation, long AfterStep) : INoSerializat
 /// <summary>The answer to <see cref="CaptureAll"/>.</summary>
 /// <param name="Generation">Of which generation.</param>
 /// <param name="AfterStep">After which step.</param>
+/// <param name="ParametersOnly">Whether nothing but parameters was asked for: the end of a job.</param>
 /// <param name="State">The state, complete; the receiver owns it.</param>
-internal sealed record AllCaptured(long Generation, long AfterStep, TrainingState State) : INoSerializationVerificationNeeded;
+internal sealed record AllCaptured(long Generation, long AfterStep, bool ParametersOnly, TrainingState State)
+    : INoSerializationVerificationNeeded;
 
 /// <summary>A job ends a generation; the answer is <see cref="GenerationOver"/>.</summary>
 /// <param name="Generation">Which.</param>

@@ -150,15 +150,16 @@ public sealed partial class JobActor
         {
             captured.State.Dispose();
         }
-        else if (captured.AfterStep != _drainedAt)
-        {
-            _checkpoints.OnTaken(captured.AfterStep, captured.State);
-        }
-        else if (_progress.IsOver)
+        else if (captured.ParametersOnly)
         {
             _final = captured.State;
             End(new FinalWeights(_run.Graph, _final).OutcomeOf(
                 _run, _progress, _clock, _progress.Examples - _examplesBefore, _placement!.Nodes.Length, _recoveries));
+        }
+        else if (captured.AfterStep != _drainedAt || _progress.IsOver)
+        {
+            // A checkpoint's, also where the job stops at its very step.
+            _checkpoints.OnTaken(captured.AfterStep, captured.State);
         }
         else
         {

@@ -76,6 +76,7 @@ public sealed class GenerationActor : ReceiveActor
     protected override void PreStart()
     {
         base.PreStart();
+        LostTensors.AreGivenUpIn(Context.System);
         _node.Plane?.Prepare(_jobHash, Generation, _receiver);
         if (_scope.NeedsData)
         {
@@ -171,7 +172,7 @@ public sealed class GenerationActor : ReceiveActor
     {
         Receive<LinkDown>(down =>
         {
-            _job.Tell(new LinkBroken(Generation, _node.Name, down.Peer, down.Reason));
+            Report(down);
             if (down.Peer == _prepare.Keeper.Name)
             {
                 // Nobody is there to end it: it ends itself.
@@ -196,6 +197,9 @@ public sealed class GenerationActor : ReceiveActor
     private void Releasing()
     {
         Receive<ReleaseGeneration>(_ => _releaseTo = Sender);
+
+        // Who is dead does not say that it has released: the job waits for it in vain unless it hears of it.
+        Receive<LinkDown>(Report);
         Receive<Abandoned>(_ => OnAbandoned());
         Receive<Terminated>(OnTerminated);
         Receive<LinkClosed>(_links.OnClosed);
@@ -372,6 +376,9 @@ public sealed class GenerationActor : ReceiveActor
             Report(exception);
         }
     }
+
+    private void Report(LinkDown down) =>
+        _job.Tell(new LinkBroken(Generation, _node.Name, down.Peer, down.Reason));
 
     private void Report(Exception exception)
     {

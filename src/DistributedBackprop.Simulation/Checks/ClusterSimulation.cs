@@ -100,7 +100,7 @@ public sealed class ClusterSimulation(SimulatedJob job, Scenario scenario, int n
                 yield return $"the weights are {completed.WeightsSha256}, undisturbed {Expected.WeightsSha256}";
             }
 
-            foreach (var problem in Expected.Problems(cluster.Course).Concat(ledger.Problems()))
+            foreach (var problem in Expected.Problems(cluster.Course).Concat(ledger.Problems(Expected.Steps.Length)))
             {
                 yield return problem;
             }

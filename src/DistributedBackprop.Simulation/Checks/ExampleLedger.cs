@@ -44,13 +44,14 @@ internal sealed class ExampleLedger
     }
 
     /// <summary>What is wrong: examples that an epoch has lost, or seen twice.</summary>
-    public IEnumerable<string> Problems()
+    /// <param name="steps">How many steps the job takes: fewer than it may where it stops when it is good enough.</param>
+    public IEnumerable<string> Problems(long steps)
     {
         var plan = _job.Run.Plan;
         var seen = new int[_job.Data.Train.Count];
         var order = new int[_job.Data.Train.Count];
         var orders = new EpochOrder(_job.Job.Seed, _job.Data.Train.Count, _job.Job.Data.Shuffle);
-        for (var step = 1L; step <= plan.TotalSteps; step++)
+        for (var step = 1L; step <= steps; step++)
         {
             var batch = plan.At(step);
             if (batch.Offset == 0)

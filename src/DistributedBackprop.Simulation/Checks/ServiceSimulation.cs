@@ -109,7 +109,7 @@ public sealed class ServiceSimulation(ImmutableArray<SimulatedJob> jobs, Scenari
                     yield return $"the weights of {job.Id} are {completed.WeightsSha256}, undisturbed {Expected[job.Id].WeightsSha256}";
                 }
 
-                foreach (var problem in ledger.Problems())
+                foreach (var problem in ledger.Problems(Expected[job.Id].Steps.Length))
                 {
                     yield return $"{job.Id}: {problem}";
                 }

@@ -298,6 +298,9 @@ internal sealed class LinkedNodes : IAsyncDisposable
 
     private sealed class Directory : ReceiveActor
     {
+        // As failure detectors do: much later than whoever has a connection there.
+        private static readonly TimeSpan _detectsWithin = TimeSpan.FromSeconds(2);
+
         private readonly HashSet<IActorRef> _watchers = [];
 
         public Directory(ImmutableArray<NodeInfo> nodes)
@@ -316,6 +319,12 @@ internal sealed class LinkedNodes : IAsyncDisposable
             });
             Receive<NodeIsDead>(dead =>
                 Self.Tell(new NodesChanged([.. nodes.Where(node => !node.Agent.Equals(dead.Agent))])));
+            Receive<FallsSilent>(silent => Context.System.Scheduler.ScheduleTellOnce(
+                _detectsWithin, Self, new IsSilent(silent.Agent), Self));
+            Receive<IsSilent>(silent => Self.Tell(new NodesChanged(
+            [
+                .. nodes.Select(node => node.Agent.Equals(silent.Agent) ? node with { Presence = NodePresence.Unreachable } : node),
+            ])));
             Receive<NodesChanged>(changed =>
             {
                 nodes = changed.Nodes;
@@ -326,6 +335,8 @@ internal sealed class LinkedNodes : IAsyncDisposable
             });
         }
     }
+
+    private sealed record IsSilent(IActorRef Agent);
 
     private sealed class Watcher : ReceiveActor
     {
@@ -340,7 +351,14 @@ internal sealed record LinkedJob(IActorRef Actor, IActorRef Directory)
 {
     /// <summary>The nodes are these now.</summary>
     public void Nodes(ImmutableArray<NodeInfo> nodes) => Directory.Tell(new NodesChanged(nodes));
+
+    /// <summary>A node has just died: it will be found not to answer, unless it is known to be gone by then.</summary>
+    public void FallsSilent(NodeInfo node) => Directory.Tell(new FallsSilent(node.Agent));
 }
+
+/// <summary>A node answers the cluster no more.</summary>
+/// <param name="Agent">Its agent.</param>
+internal sealed record FallsSilent(IActorRef Agent);
 
 /// <summary>What a job on linked nodes said and did.</summary>
 internal sealed record LinkedRun(

@@ -28,7 +28,8 @@ public sealed class RecoveryTests
             (random, every, step, victim, comesBack) =>
             {
                 var job = random.Job with { Checkpoints = new CheckpointPlan { EverySteps = every } };
-                var name = linked.Nodes[victim].Name;
+                var node = linked.Nodes[victim];
+                var name = node.Name;
                 var hasDied = false;
                 var run = linked.TrainStepwiseAsync(job, random.ToDataSet(), linked.Nodes, StepsAhead, async (at, training) =>
                 {
@@ -38,7 +39,11 @@ public sealed class RecoveryTests
                         await linked.DieAsync(name);
                         if (isToldOfDeaths)
                         {
-                            training.Nodes([.. linked.Nodes.Where(node => node.Name != name)]);
+                            training.Nodes([.. linked.Nodes.Where(other => other.Name != name)]);
+                        }
+                        else
+                        {
+                            training.FallsSilent(node);
                         }
                     }
                     else if (at == step + 4 && comesBack)
@@ -52,7 +57,7 @@ public sealed class RecoveryTests
                 var caused = run.Generations.Count(generation => generation.Reason.Contains(" is lost: ", StringComparison.Ordinal));
                 if (run.Outcome is TrainingCompleted completed)
                 {
-                    completed.Recoveries.ShouldBe(caused);
+                    completed.Recoveries.ShouldBe(caused, string.Join("; ", run.Generations.Select(generation => generation.Reason)));
                     caused.ShouldBeLessThanOrEqualTo(1);
                 }
 

@@ -1,4 +1,5 @@
 using DistributedBackprop.Actors.Checkpoints;
+using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Simulation.Checks;
 using DistributedBackprop.Simulation.Clusters;
 using DistributedBackprop.Simulation.Faults;
@@ -85,6 +86,50 @@ public sealed class FoundDefectsTests : ClusterSpec
         cluster.RunToEnd();
         cluster.WeightsSha256.ShouldBe(Undisturbed());
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_job_that_stops_at_the_step_of_a_checkpoint_ends_with_its_last_round(ulong seed)
+    {
+        // Its loss is low enough after the first epoch, of eight steps: between two rounds of three. The checkpoint of that very
+        // step, from before the round is closed, is still on its way when the job asks for its last parameters.
+        using var cluster = new SimulatedCluster(seed, Stopping(everySteps: 8));
+        var (isStalled, hasCome) = (false, false);
+        cluster.Loop.MessageHandled += sent =>
+        {
+            if (sent.Message is CaptureNoted { AfterStep: 8 } && !isStalled)
+            {
+                isStalled = true;
+                ForAll(cluster.Weather.Stall);
+            }
+            else if (sent.Message is RoundClosed && !hasCome)
+            {
+                hasCome = true;
+                cluster.Loop.After(TimeSpan.FromSeconds(1), () => ForAll(cluster.Weather.EndStall));
+            }
+        };
+        var outcome = cluster.RunToEnd().ShouldBeOfType<TrainingCompleted>();
+        hasCome.ShouldBeTrue();
+        outcome.Steps.ShouldBe(8);
+        cluster.Events.OfType<GenerationStarted>().ShouldHaveSingleItem();
+        outcome.WeightsSha256.ShouldBe(Expectation.Of(Stopping(everySteps: 1000)).WeightsSha256);
+
+        void ForAll(Action<string, string> change)
+        {
+            foreach (var worker in cluster.Workers)
+            {
+                change(worker, SimulatedCluster.Coordinator);
+            }
+        }
+    }
+
+    private static SimulatedJob Stopping(int everySteps) => SimulatedJob.Parse(DefaultJob.Text
+        .Replace("averaging: gradients", "averaging: { parameters: { every: 3 } }", StringComparison.Ordinal)
+        .Replace(", test: { examples: 21 }", "", StringComparison.Ordinal)
+        .Replace("epochs: 5", "epochs: 5, stopWhen: { trainLoss: 100 }", StringComparison.Ordinal)
+        .Replace("everySteps: 5", $"everySteps: {everySteps}", StringComparison.Ordinal));
 
     private static bool BreakAny(SimulatedCluster cluster) =>
         cluster.Workers.Any(from => cluster.Workers.Any(to => cluster.BreakLink(from, to)));
