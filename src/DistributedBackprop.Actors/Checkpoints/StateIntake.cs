@@ -13,24 +13,30 @@ namespace DistributedBackprop.Actors.Checkpoints;
 internal sealed class StateIntake(StateLayout layout, TensorPool pool, IEnumerable<string> nodes) : IDisposable
 {
     private readonly SortedDictionary<long, Asked> _asked = [];
+    private readonly SortedDictionary<long, (CaptureState Order, HashSet<string> Nodes)> _silent = [];
 
-    /// <summary>The orders that some node has not answered yet.</summary>
-    public IEnumerable<CaptureState> Unanswered => _asked.Values.Where(asked => asked.Silent.Count > 0).Select(asked => asked.Order);
+    /// <summary>
+    /// The orders that some node has not answered yet. Also of a state that is complete: a node that has nothing of it must
+    /// know of the order before its layers pass that step.
+    /// </summary>
+    public IEnumerable<CaptureState> Unanswered => _silent.Values.Select(silent => silent.Order);
 
     /// <summary>What is being taken in of a step; null where nothing is.</summary>
     public CaptureState? AskedOf(long step) => _asked.GetValueOrDefault(step)?.Order;
 
     /// <summary>A state is asked for.</summary>
-    public void Ask(CaptureState order) => _asked.Add(
-        order.AfterStep,
-        new Asked(
-            order,
-            new TrainingState(order.ParametersOnly ? layout.ParametersOnly : layout, pool),
-            new HashSet<string>(nodes, StringComparer.Ordinal)));
+    public void Ask(CaptureState order)
+    {
+        _asked.Add(order.AfterStep, new Asked(order, new TrainingState(order.ParametersOnly ? layout.ParametersOnly : layout, pool)));
+        _silent[order.AfterStep] = (order, new HashSet<string>(nodes, StringComparer.Ordinal));
+    }
 
     /// <summary>A node knows. Returns whether it was the last.</summary>
     public bool OnNoted(string node, long step) =>
-        _asked.TryGetValue(step, out var asked) && asked.Silent.Remove(node) && asked.Silent.Count == 0;
+        _silent.TryGetValue(step, out var silent)
+        && silent.Nodes.Remove(node)
+        && silent.Nodes.Count == 0
+        && _silent.Remove(step);
 
     /// <summary>A part has come; it is given up where it is not asked for. Takes the tensor.</summary>
     public void Add(StatePart part)
@@ -68,5 +74,5 @@ internal sealed class StateIntake(StateLayout layout, TensorPool pool, IEnumerab
         _asked.Clear();
     }
 
-    private sealed record Asked(CaptureState Order, TrainingState State, HashSet<string> Silent);
+    private sealed record Asked(CaptureState Order, TrainingState State);
 }

@@ -28,6 +28,7 @@ internal enum AfterBoundary
 internal sealed class EpochBoundary(JobRun run, JobProgress progress)
 {
     private readonly HashSet<(int Layer, int Replica)> _roundsClosed = [];
+    private readonly HashSet<int> _evaluated = [];
     private int _evaluations;
 
     /// <summary>Whether the replicas judge the test set at present.</summary>
@@ -48,18 +49,32 @@ internal sealed class EpochBoundary(JobRun run, JobProgress progress)
         }
 
         _evaluations++;
+        _evaluated.Clear();
         order = new Evaluate(generation, progress.Step, _evaluations);
         return AfterBoundary.Answers;
     }
+
+    /// <summary>Whether a replica's answer is waited for: it is none that came before.</summary>
+    public bool Awaits(Evaluated evaluated) => IsEvaluating
+        && evaluated.AfterStep == progress.Step
+        && evaluated.Number == _evaluations
+        && !_evaluated.Contains(evaluated.Replica);
+
+    /// <summary>Whether a layer's answer is waited for: it is none that came before.</summary>
+    public bool Awaits(RoundClosed closed) =>
+        progress.NeedsRound && !_roundsClosed.Contains((closed.Layer, closed.Replica));
 
     /// <summary>A replica has judged its slice of the test set.</summary>
     public AfterBoundary OnEvaluated(Evaluated evaluated, out IGenerationMessage? order)
     {
         order = null;
-        if (!IsEvaluating
-            || evaluated.AfterStep != progress.Step
-            || evaluated.Number != _evaluations
-            || !progress.OnEvaluated(evaluated.Replica, evaluated.LossSum, evaluated.Correct))
+        if (!Awaits(evaluated))
+        {
+            return AfterBoundary.Answers;
+        }
+
+        _evaluated.Add(evaluated.Replica);
+        if (!progress.OnEvaluated(evaluated.Replica, evaluated.LossSum, evaluated.Correct))
         {
             return AfterBoundary.Answers;
         }

@@ -301,8 +301,6 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
                 Timers.Cancel(DeadlineTimer);
             }
 
-            // Whoever has sent it knew that it was asked.
-            _job.Tell(new AllNoted(Number, step));
             _job.Tell(new AllCaptured(Number, step, order!.ParametersOnly, state));
             if (_postponed is { } postponed && postponed.AfterStep == step)
             {

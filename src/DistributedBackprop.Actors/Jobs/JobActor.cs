@@ -158,13 +158,20 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         Receive<StepsJudged>(OnStepsJudged);
         Receive<Evaluated>(evaluated =>
         {
-            _steps.OnSign();
-            Follow(_boundary.OnEvaluated(evaluated, out var order), order);
+            // Whoever has answered answers again while others are silent: that is no sign of those.
+            if (_boundary.Awaits(evaluated))
+            {
+                _steps.OnSign();
+                Follow(_boundary.OnEvaluated(evaluated, out var order), order);
+            }
         });
         Receive<RoundClosed>(closed =>
         {
-            _steps.OnSign();
-            Follow(_boundary.OnRoundClosed(closed, out var order), order);
+            if (_boundary.Awaits(closed))
+            {
+                _steps.OnSign();
+                Follow(_boundary.OnRoundClosed(closed, out var order), order);
+            }
         });
         Receive<AllNoted>(noted =>
         {

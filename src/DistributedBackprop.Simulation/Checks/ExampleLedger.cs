@@ -1,3 +1,5 @@
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Simulation.Clusters;
@@ -6,40 +8,43 @@ using DistributedBackprop.Training.Data;
 namespace DistributedBackprop.Simulation.Checks;
 
 /// <summary>
-/// Which examples entered the network at each step, in the generation whose computing of that step stands: the last one
-/// that computed it. It looks at what the first layers are told, not at what anybody says about it.
+/// Which examples entered the network at each step, in the generation whose computing of that step stands: in the last one
+/// from where it began, before that in the one that took the state it began with, and so on. It looks at what the first layers
+/// are told, not at what anybody says about it.
 /// </summary>
 internal sealed class ExampleLedger
 {
-    private readonly SortedDictionary<long, StepEntry> _steps = [];
+    private readonly Dictionary<(long Step, long Generation), List<(int First, int Count)>> _ranges = [];
+    private readonly SortedDictionary<long, long> _beganAfter = [];
+    private readonly Dictionary<long, long> _tookStateAfter = [];
     private readonly SimulatedJob _job;
     private readonly int _edge;
+    private readonly string _path;
     private readonly string _actors;
 
     public ExampleLedger(SimulatedJob job)
     {
         _job = job;
-        _actors = FormattableString.Invariant($"/{JobHash.Of(job.Job.Name):x16}-g");
+        _path = FormattableString.Invariant($"/{JobHash.Of(job.Job.Name):x16}-");
+        _actors = _path + "g";
         _edge = job.Graph.InputEdges[0];
     }
 
     /// <summary>A message is handled.</summary>
     public void OnHandled(SentMessage sent)
     {
-        if (sent.Message is not Activation { Key.IsTraining: true } activation || activation.Edge != _edge
-            || IsLink(sent.Receiver) || !sent.Receiver.Contains(_actors, StringComparison.Ordinal))
+        switch (sent.Message)
         {
-            return;
-        }
-
-        if (!_steps.TryGetValue(activation.Key.Step, out var entry) || entry.Generation < activation.Generation)
-        {
-            _steps[activation.Key.Step] = entry = new StepEntry(activation.Generation);
-        }
-
-        if (entry.Generation == activation.Generation)
-        {
-            entry.Ranges.Add((activation.FirstPosition, activation.Value.Shape[0]));
+            case Activation { Key.IsTraining: true } activation
+                when activation.Edge == _edge && !IsLink(sent.Receiver) && IsFor(sent, _actors):
+                Enter(activation);
+                break;
+            case PrepareGeneration prepare when prepare.JobId == _job.Job.Name:
+                _beganAfter[prepare.Generation] = prepare.AfterStep;
+                break;
+            case AllCaptured { ParametersOnly: false } captured when IsFor(sent, _path):
+                _tookStateAfter[captured.AfterStep] = captured.Generation;
+                break;
         }
     }
 
@@ -51,6 +56,7 @@ internal sealed class ExampleLedger
         var seen = new int[_job.Data.Train.Count];
         var order = new int[_job.Data.Train.Count];
         var orders = new EpochOrder(_job.Job.Seed, _job.Data.Train.Count, _job.Job.Data.Shuffle);
+        var lineage = Lineage(steps);
         for (var step = 1L; step <= steps; step++)
         {
             var batch = plan.At(step);
@@ -60,7 +66,7 @@ internal sealed class ExampleLedger
                 Array.Clear(seen);
             }
 
-            foreach (var (first, count) in _steps.GetValueOrDefault(step)?.Ranges ?? [])
+            foreach (var (first, count) in _ranges.GetValueOrDefault((step, lineage[step])) ?? [])
             {
                 for (var position = first; position < first + count; position++)
                 {
@@ -80,10 +86,34 @@ internal sealed class ExampleLedger
 
     private static bool IsLink(string receiver) => receiver.AsSpan(receiver.LastIndexOf('/') + 1).StartsWith("link-");
 
-    private sealed class StepEntry(long generation)
-    {
-        public long Generation { get; } = generation;
+    private static bool IsFor(SentMessage sent, string path) => sent.Receiver.Contains(path, StringComparison.Ordinal);
 
-        public List<(int First, int Count)> Ranges { get; } = [];
+    private void Enter(Activation activation)
+    {
+        var key = (activation.Key.Step, activation.Generation);
+        if (!_ranges.TryGetValue(key, out var ranges))
+        {
+            _ranges.Add(key, ranges = []);
+        }
+
+        ranges.Add((activation.FirstPosition, activation.Value.Shape[0]));
+    }
+
+    // The generation of each step, by its number.
+    private long[] Lineage(long steps)
+    {
+        var lineage = new long[steps + 1];
+        var generation = _beganAfter.Keys.LastOrDefault(number => _ranges.ContainsKey((steps, number)));
+        for (var step = steps; step >= 1; step--)
+        {
+            if (_beganAfter.GetValueOrDefault(generation) == step)
+            {
+                generation = _tookStateAfter.GetValueOrDefault(step);
+            }
+
+            lineage[step] = generation;
+        }
+
+        return lineage;
     }
 }

@@ -21,15 +21,16 @@ public sealed class CheckpointSchedule(long every, long totalSteps)
 
     private long _last;
     private bool _isKnown;
+    private bool _isDone;
 
-    /// <summary>The step whose state is being taken in or saved; null where none is.</summary>
+    /// <summary>The step whose state is being taken in or saved, or of which not all layers know yet; null where there is none.</summary>
     public long? InFlight { get; private set; }
 
     /// <summary>The last step that may be granted.</summary>
     public long GrantLimit => InFlight is { } step && !_isKnown ? step : long.MaxValue;
 
     /// <summary>Begins after a step: what was in flight is void.</summary>
-    public void Restart(long afterStep) => (_last, InFlight, _isKnown) = (afterStep, null, false);
+    public void Restart(long afterStep) => (_last, InFlight, _isKnown, _isDone) = (afterStep, null, false, false);
 
     /// <summary>Whether the layers are to be asked now.</summary>
     /// <param name="granted">The last step that was granted.</param>
@@ -48,17 +49,33 @@ public sealed class CheckpointSchedule(long every, long totalSteps)
             return false;
         }
 
-        (InFlight, _isKnown) = (step, false);
+        (InFlight, _isKnown, _isDone) = (step, false, false);
         return true;
     }
 
     /// <summary>All layers know that they are asked for their state after a step.</summary>
-    public void OnKnown(long step) => _isKnown |= InFlight == step;
+    public void OnKnown(long step)
+    {
+        if (InFlight == step)
+        {
+            _isKnown = true;
+            EndIfOver(step);
+        }
+    }
 
-    /// <summary>It is saved, or given up.</summary>
+    /// <summary>It is saved, or given up. A layer that has nothing of the state may not have heard of it even so.</summary>
     public void OnDone(long step)
     {
         if (InFlight == step)
+        {
+            _isDone = true;
+            EndIfOver(step);
+        }
+    }
+
+    private void EndIfOver(long step)
+    {
+        if (_isKnown && _isDone)
         {
             Restart(step);
         }

@@ -31,7 +31,7 @@ public class CheckpointScheduleTests
                             schedule.OnKnown(inFlight);
                             known = true;
                             break;
-                        case 3 when known && schedule.InFlight is { } inFlight && granted >= inFlight:
+                        case 3 when schedule.InFlight is { } inFlight && granted >= inFlight:
                             schedule.OnDone(inFlight);
                             break;
                     }
