@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Globalization;
-using System.Reflection;
 using System.Text;
 using Akka.Actor;
 using Akka.Dispatch.SysMsg;
@@ -10,24 +8,44 @@ namespace DistributedBackprop.Simulation;
 /// <summary>The part of a message that enters the trace besides its type.</summary>
 public static class MessageContent
 {
-    private static readonly ConcurrentDictionary<Type, bool> _records = new();
-
     /// <summary>
-    /// The content of <paramref name="message"/> if it offers one: text, numbers, enumerations, records (what they print),
-    /// <see cref="ITracedContent"/>, and Akka's own timers and deaths. Null for everything else, whose
+    /// Writes the content of <paramref name="message"/> if it offers one: text, numbers, enumerations, records (what they
+    /// print), <see cref="ITracedContent"/>, and Akka's own timers and deaths. Nothing of everything else, whose
     /// <see cref="object.ToString"/> may print what differs between processes.
     /// </summary>
-    public static string? Of(object message) => message switch
+    /// <param name="message">The message.</param>
+    /// <param name="text">Where to; what it holds stays.</param>
+    public static void Write(object? message, StringBuilder text)
     {
-        null => null,
-        string text => text,
-        ITracedContent traced => traced.TracedContent,
-        Terminated death => TracedPath.Of(death.ActorRef),
-        IWrappedMessage wrapped => $"{wrapped.Message?.GetType()} {(wrapped.Message is null ? null : Of(wrapped.Message))}",
-        Enum or decimal => message.ToString(),
-        IConvertible number when message.GetType().IsPrimitive => number.ToString(CultureInfo.InvariantCulture),
-        _ => _records.GetOrAdd(message.GetType(), IsRecord) ? message.ToString() : null,
-    };
+        ArgumentNullException.ThrowIfNull(text);
+        switch (message)
+        {
+            case null:
+                break;
+            case string said:
+                text.Append(said);
+                break;
+            case ITracedContent traced:
+                text.Append(traced.TracedContent);
+                break;
+            case Terminated death:
+                text.Append(TracedPath.Of(death.ActorRef));
+                break;
+            case IWrappedMessage wrapped:
+                text.Append(wrapped.Message?.GetType()).Append(' ');
+                Write(wrapped.Message, text);
+                break;
+            case Enum or decimal:
+                text.Append(message.ToString());
+                break;
+            case IConvertible number when message.GetType().IsPrimitive:
+                text.Append(number.ToString(CultureInfo.InvariantCulture));
+                break;
+            default:
+                RecordText.WriterOf(message.GetType())?.Invoke(message, text);
+                break;
+        }
+    }
 
     /// <summary>What of a system message enters the trace besides its type: the actors it is about.</summary>
     internal static string? OfSystem(ISystemMessage message) => message switch
@@ -40,8 +58,4 @@ public static class MessageContent
         Recreate recreate => recreate.Cause?.GetType().ToString(),
         _ => null,
     };
-
-    // Only the compiler writes PrintMembers(StringBuilder): it tells records, classes and structs alike, from the rest.
-    private static bool IsRecord(Type type) => type.GetMethod(
-        "PrintMembers", BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public, [typeof(StringBuilder)]) is not null;
 }

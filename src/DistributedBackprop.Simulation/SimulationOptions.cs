@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace DistributedBackprop.Simulation;
 
 /// <summary>What a simulation may be told, apart from its seed.</summary>
@@ -25,10 +27,10 @@ public sealed record SimulationOptions
     public TimeSpan MaxVirtualTime { get; init; } = TimeSpan.FromDays(366);
 
     /// <summary>
-    /// What of a message enters the trace besides its type, or null for nothing. It must not depend on the process
-    /// (hash codes, wall clock). Default: <see cref="MessageContent.Of"/>.
+    /// Writes what of a message enters the trace besides its type; null for nothing. It must not depend on the process
+    /// (hash codes, wall clock). Default: <see cref="MessageContent.Write"/>.
     /// </summary>
-    public Func<object, string?> Content { get; init; } = MessageContent.Of;
+    public Action<object, StringBuilder>? Content { get; init; } = MessageContent.Write;
 
     /// <summary>
     /// Called with every line of the trace, as text: run one seed twice with it and compare, to find where two traces part.

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using Akka.Dispatch.SysMsg;
 
 namespace DistributedBackprop.Simulation;
@@ -10,10 +11,11 @@ namespace DistributedBackprop.Simulation;
 /// Everything that happened, in order, as a running SHA-256: runs, messages (time, receiver, sender, type, content), system
 /// messages, timers, nodes. Two simulations with the same hash did the same.
 /// </summary>
-internal sealed class Trace(Func<object, string?> content, Action<string>? onLine) : IDisposable
+internal sealed class Trace(Action<object, StringBuilder>? content, Action<string>? onLine) : IDisposable
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly byte[] _buffer = new byte[8192];
+    private readonly StringBuilder _content = new(1024);
     private readonly List<SystemSend> _systemSends = [];
     private int _filled;
     private bool _inStep;
@@ -41,8 +43,15 @@ internal sealed class Trace(Func<object, string?> content, Action<string>? onLin
     public void Message(TimeSpan time, SimulatedNode node, string receiver, string sender, object message)
     {
         Line("message", time, node.Label, receiver, sender, message.GetType().ToString());
-        Text(content(message) ?? "");
-        onLine?.Invoke($"    {content(message)}");
+        _content.Clear();
+        content?.Invoke(message, _content);
+        Number(_content.Length);
+        foreach (ReadOnlyMemory<char> part in _content.GetChunks())
+        {
+            Characters(part.Span);
+        }
+
+        onLine?.Invoke($"    {_content}");
     }
 
     /// <summary>A system message is sent.</summary>
@@ -110,7 +119,12 @@ internal sealed class Trace(Func<object, string?> content, Action<string>? onLin
     private void Text(string text)
     {
         Number(text.Length);
-        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(text.AsSpan());
+        Characters(text);
+    }
+
+    private void Characters(ReadOnlySpan<char> characters)
+    {
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(characters);
         if (bytes.Length > _buffer.Length)
         {
             Flush();

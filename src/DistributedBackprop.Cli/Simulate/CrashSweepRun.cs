@@ -1,21 +1,22 @@
 using System.Globalization;
 using DistributedBackprop.Simulation.Checks;
-using DistributedBackprop.Simulation.Clusters;
 
 namespace DistributedBackprop.Cli.Simulate;
 
 /// <summary>Kills the processes of a simulated cluster at one point after the other.</summary>
-internal static class CrashSweepRun
+/// <param name="sweep">The points.</param>
+/// <param name="options">What the command was told.</param>
+/// <param name="output">What it came to.</param>
+/// <param name="errors">How it goes, and what is wrong.</param>
+internal sealed class CrashSweepRun(CrashSweep sweep, SimulateOptions options, TextWriter output, TextWriter errors)
 {
     private const int Every = 500;
 
-    /// <summary>Runs the points of a range.</summary>
-    /// <param name="job">The job.</param>
-    /// <param name="options">What the command was told.</param>
+    /// <summary>Runs the points of the range that the command was told.</summary>
     /// <param name="cancellation">Ends it between two points.</param>
-    public static int Run(SimulatedJob job, SimulateOptions options, CancellationToken cancellation)
+    /// <returns>The command's exit code.</returns>
+    public int Run(CancellationToken cancellation)
     {
-        var sweep = new CrashSweep(job, options.Nodes, options.Seed);
         var range = options.CrashPoints!.Value;
         var points = sweep.Points.Skip(range.First).Take(range.Count).ToList();
         var summary = new SimulationSummary();
@@ -31,7 +32,7 @@ internal static class CrashSweepRun
             Tell(range.First + place, point, run);
             if (summary.Seeds % Every == 0)
             {
-                Console.Error.WriteLine(string.Create(
+                errors.WriteLine(string.Create(
                     CultureInfo.InvariantCulture, $"{summary.Seeds} of {points.Count} points, {summary.Mismatches} mismatches"));
             }
         }
@@ -40,20 +41,32 @@ internal static class CrashSweepRun
         Line("  around a write", sweep.Points.Count(point => point.Writes));
         Line("points run", summary.Seeds);
         Line("mismatches", summary.Mismatches);
-        Console.WriteLine($"{"weights sha256",-26}{sweep.WeightsSha256}");
+        output.WriteLine($"{"weights sha256",-26}{sweep.WeightsSha256}");
         return summary.Mismatches > 0 ? ExitCode.JobFailed : ExitCode.Done;
     }
 
-    private static void Tell(int number, CrashPoint point, SimulatedRun run)
+    private void Tell(int number, CrashPoint point, SimulatedRun run)
     {
         foreach (var problem in run.Problems)
         {
-            Console.Error.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"point {number}, {(point.IsBefore ? "before" : "after")} {point.Message} at {point.Actor}: {problem}"));
+            errors.WriteLine(string.Create(CultureInfo.InvariantCulture, $"point {number}, {point}: {problem}"));
+        }
+
+        if (!run.IsRight)
+        {
+            errors.WriteLine(string.Create(CultureInfo.InvariantCulture, $"point {number} again: {Replay(number)}"));
         }
     }
 
-    private static void Line(string what, int count) =>
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-26}{count}"));
+    private string Replay(int number) => string.Join(' ', new[]
+    {
+        "backprop simulate",
+        options.JobPath,
+        options.DataRoot is null ? null : $"--data-root {options.DataRoot}",
+        string.Create(
+            CultureInfo.InvariantCulture, $"--nodes {options.Nodes} --seed {options.Seed} --crash-points {number}-{number}"),
+    }.Where(part => part is not null));
+
+    private void Line(string what, int count) =>
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-26}{count}"));
 }

@@ -23,7 +23,9 @@ internal static class SimulateRun
     {
         if (options.CrashPoints is not null)
         {
-            return CrashSweepRun.Run(options.JobPath is null ? DefaultJob.LoadShort() : JobOf(options, job => job), options, cancellation);
+            var job = options.JobPath is null ? DefaultJob.LoadShort() : JobOf(options, job => job);
+            var sweep = new CrashSweep(job, options.Nodes, options.Seed);
+            return new CrashSweepRun(sweep, options, Console.Out, Console.Error).Run(cancellation);
         }
 
         var output = new SimulateOutput(options);

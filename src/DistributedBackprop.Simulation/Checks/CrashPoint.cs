@@ -7,4 +7,8 @@ namespace DistributedBackprop.Simulation.Checks;
 /// <param name="Actor">The actor's path.</param>
 /// <param name="Message">The message's type.</param>
 /// <param name="Writes">Whether something is written in that turn that outlives the process.</param>
-public sealed record CrashPoint(long Turn, bool IsBefore, string Host, string Actor, string Message, bool Writes);
+public sealed record CrashPoint(long Turn, bool IsBefore, string Host, string Actor, string Message, bool Writes)
+{
+    /// <summary>For people: <c>turn 717, before Activation at akka://n2/user/…</c>.</summary>
+    public override string ToString() => FormattableString.Invariant($"turn {Turn}, {(IsBefore ? "before" : "after")} {Message} at {Actor}");
+}

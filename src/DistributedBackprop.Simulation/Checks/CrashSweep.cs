@@ -14,15 +14,17 @@ public sealed class CrashSweep
     private readonly Expectation _expected;
     private readonly int _nodes;
     private readonly ulong _seed;
+    private readonly Action<SimulatedCluster>? _prepare;
 
     /// <summary>Finds the points, by a run in which nobody dies.</summary>
     /// <param name="job">The job.</param>
     /// <param name="nodes">How many nodes there are, ≥ 1.</param>
     /// <param name="seed">Chooses the order of everything.</param>
+    /// <param name="prepare">Called with the cluster of each run before it begins, to change what passes. Default: null.</param>
     /// <exception cref="SimulationException">The job does not complete even so.</exception>
-    public CrashSweep(SimulatedJob job, int nodes = 2, ulong seed = 1)
+    public CrashSweep(SimulatedJob job, int nodes = 2, ulong seed = 1, Action<SimulatedCluster>? prepare = null)
     {
-        (_job, _nodes, _seed) = (job, nodes, seed);
+        (_job, _nodes, _seed, _prepare) = (job, nodes, seed, prepare);
         _expected = Expectation.Of(job);
         var points = ImmutableArray.CreateBuilder<CrashPoint>();
         var run = Simulation(cluster => Note(cluster, points)).Run(seed);
@@ -73,6 +75,7 @@ public sealed class CrashSweep
         };
     }
 
+    // What every run has in common first: a mistake that is tried is there before anybody looks or dies.
     private ClusterSimulation Simulation(Action<SimulatedCluster> prepare) =>
-        new(_job, Scenario.None, _nodes, _expected) { TracesContent = false, Prepare = prepare };
+        new(_job, Scenario.None, _nodes, _expected) { TracesContent = false, Prepare = _prepare + prepare };
 }

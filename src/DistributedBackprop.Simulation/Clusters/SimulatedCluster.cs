@@ -67,7 +67,7 @@ public sealed class SimulatedCluster : IDisposable
             ShortestRun = Options.ShortestRun,
             LongestRun = Options.LongestRun,
             OnTrace = Options.OnTrace,
-            Content = Options.TracesContent ? MessageContent.Of : static _ => null,
+            Content = Options.TracesContent ? MessageContent.Write : null,
         });
         var draws = Loop.Generator("cluster");
         var places = Options.Places ?? 1 << draws.Below(7);

@@ -30,6 +30,12 @@ public sealed class SimulatedDisk
     public Func<object, bool>? EventInterceptor { get; set; }
 
     /// <summary>
+    /// Is told the node that writes, an event that is acknowledged at once, and how to keep it, which it does when it sees
+    /// fit; null: events are kept first. To try the mistake.
+    /// </summary>
+    public Action<SimulatedNode, object, Action>? KeepsBehind { get; set; }
+
+    /// <summary>
     /// Whether an event is refused whose number another one has: the fence against whoever has the journal no more. Default:
     /// true; false to try the mistake.
     /// </summary>

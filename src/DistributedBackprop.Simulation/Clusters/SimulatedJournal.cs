@@ -129,11 +129,9 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
             if (_disk.EventInterceptor?.Invoke(written.Payload) != false)
             {
                 var serializer = (SerializerWithStringManifest)Context.System.Serialization.FindSerializerFor(written.Payload);
-                var bytes = serializer.ToBinary(written.Payload);
-                _disk.Append(
-                    written.PersistenceId,
-                    written.SequenceNr,
-                    new JournalEntry(serializer.Manifest(written.Payload), bytes, written.Payload));
+                var entry = new JournalEntry(
+                    serializer.Manifest(written.Payload), serializer.ToBinary(written.Payload), written.Payload);
+                Keep(written.Payload, () => _disk.Append(written.PersistenceId, written.SequenceNr, entry));
             }
         }
 
@@ -141,6 +139,18 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
         foreach (var written in events)
         {
             write.PersistentActor.Tell(new WriteMessageSuccess(written, write.ActorInstanceId), written.Sender);
+        }
+    }
+
+    private void Keep(object written, Action append)
+    {
+        if (_disk.KeepsBehind is { } later)
+        {
+            later(_node, written, append);
+        }
+        else
+        {
+            append();
         }
     }
 
