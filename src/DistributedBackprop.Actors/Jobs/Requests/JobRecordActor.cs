@@ -1,4 +1,5 @@
 using Akka.Actor;
+using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Jobs.Table;
@@ -18,10 +19,13 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
 
     private readonly JobEntry _entry;
     private readonly string _id;
+    private readonly long _eventsBegin;
     private readonly JobStorage? _storage;
     private readonly EventLog _log;
     private readonly List<(IActorRef Reader, EventsRequest Request)> _readers = [];
     private IActorRef? _job;
+    private IActorRef? _epochsReader;
+    private bool _knowsEarlier;
     private object? _wish;
     private JobStart? _goesOnFrom;
     private long _totalSteps;
@@ -32,7 +36,9 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
     {
         _entry = entry;
         _id = entry.Id;
+        _eventsBegin = eventsBegin;
         _storage = storage;
+        _knowsEarlier = storage is null;
         _log = new EventLog(start: eventsBegin);
         Receive<Recorded>(recorded => Append(recorded.Event, recorded.IsNews));
         Receive<BeginRun>(begin =>
@@ -47,6 +53,7 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
                 JournalName = entry.JournalName,
                 Order = entry.Number,
                 Wish = begin.Wish,
+                LastEvent = _log.Last,
             });
             _goesOnFrom = null;
         });
@@ -78,6 +85,12 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
         });
         Receive<JobOver>(End);
         Receive<EventsRequest>(Read);
+        Receive<EpochsRead>(read =>
+        {
+            _log.Recall(read.Epochs.Select(decided => (decided.Number, (TrainingEvent)decided.Epoch)));
+            _knowsEarlier = true;
+            AnswerReaders(isDue: false);
+        });
         Receive<TellMark>(_ => MarkIfChanged());
         Receive<AnswerAll>(_ =>
         {
@@ -161,7 +174,7 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
 
     private void Read(EventsRequest request)
     {
-        var batch = _log.Read(request.After, request.Most, request.ProgressEvery);
+        var batch = BatchOf(request);
         if (!batch.Events.IsEmpty || batch.IsEnd)
         {
             Sender.Tell(batch);
@@ -176,13 +189,26 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
         }
     }
 
+    // Whoever has not come to this coordinator's events is told first which epochs ended under those before it. They are read
+    // when somebody asks: for most jobs nobody does.
+    private EventBatch BatchOf(EventsRequest request)
+    {
+        if (_knowsEarlier || request.After >= _eventsBegin)
+        {
+            return _log.Read(request.After, request.Most, request.ProgressEvery);
+        }
+
+        _epochsReader ??= Context.ActorOf(EpochsReader.Props(JobJournalActor.IdOf(_entry.JournalName), _storage!.Store));
+        return new EventBatch([], request.After, IsEnd: false);
+    }
+
     // A reader that is gone is forgotten with the next answer, be it an empty one.
     private void AnswerReaders(bool isDue)
     {
         for (var i = _readers.Count - 1; i >= 0; i--)
         {
             var (reader, request) = _readers[i];
-            var batch = _log.Read(request.After, request.Most, request.ProgressEvery);
+            var batch = BatchOf(request);
             if (isDue || !batch.Events.IsEmpty || batch.IsEnd)
             {
                 reader.Tell(batch);
