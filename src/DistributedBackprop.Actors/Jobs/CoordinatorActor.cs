@@ -24,9 +24,6 @@ public sealed record SubmitJob(JobRun Run, IActorRef Watcher, JobStart? Start = 
 
     /// <summary>The number of the job's last event, ≥ 0: whoever watches it counts those that follow from there.</summary>
     public long LastEvent { get; init; }
-
-    /// <summary>Whether a job whose journal says that it is over begins anew; else it is told as it ended.</summary>
-    public bool BeginsAnew { get; init; }
 }
 
 /// <summary>The answer to <see cref="SubmitJob"/>.</summary>
@@ -142,7 +139,7 @@ public sealed class CoordinatorActor : ReceiveActor
             storage.ProgramVersion,
             submit.Order,
             Context.System.Scheduler.Now);
-        return new JournalOfJob(submitted, run.StateLayout(), storage.Store, run.Job.Checkpoints.Keep, submit.BeginsAnew)
+        return new JournalOfJob(submitted, run.StateLayout(), storage.Store, run.Job.Checkpoints.Keep)
         {
             Name = submit.JournalName ?? run.Id,
             SummaryEvery = storage.SummaryEvery,

@@ -62,7 +62,10 @@ public sealed record JobPaused(long Step) : JobRecord;
 /// <summary>A job that was paused goes on.</summary>
 public sealed record JobResumed : JobRecord;
 
-/// <summary>A job that was over begins again, its past forgotten: see <see cref="JobHistory.Forgotten"/>.</summary>
+/// <summary>
+/// A job that was over begins again, its past forgotten: see <see cref="JobHistory.Forgotten"/>. It is not written any more; journals
+/// of earlier versions have it.
+/// </summary>
 public sealed record JobForgotten : JobRecord;
 
 /// <summary>

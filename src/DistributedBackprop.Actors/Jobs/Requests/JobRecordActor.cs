@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Akka.Actor;
 using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Training.Data;
@@ -24,6 +25,8 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
     private readonly EventLog _log;
     private readonly List<(IActorRef Reader, EventsRequest Request)> _readers = [];
     private IActorRef? _job;
+    private ChannelWriter<object>? _events;
+    private JobOver? _over;
     private IActorRef? _epochsReader;
     private bool _knowsEarlier;
     private object? _wish;
@@ -40,7 +43,14 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
         _storage = storage;
         _knowsEarlier = storage is null;
         _log = new EventLog(start: eventsBegin);
-        Receive<Recorded>(recorded => Append(recorded.Event, recorded.IsNews));
+        Receive<Recorded>(recorded =>
+        {
+            Append(recorded.Event, recorded.IsNews);
+            if (recorded.Event is not TrainingWaiting)
+            {
+                TellRunnerOver(recorded.Event);
+            }
+        });
         Receive<BeginRun>(begin =>
         {
             // Not the run itself: its data need not stay as long as the weights.
@@ -48,6 +58,7 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
             _network = (run.Job, run.Graph);
             _totalSteps = new StepPlan(run.Job.Training, run.Data.Train.Count).TotalSteps;
             _wish = null;
+            _events = begin.Events;
             begin.Coordinator.Tell(new SubmitJob(run, Self, _goesOnFrom)
             {
                 JournalName = entry.JournalName,
@@ -78,11 +89,16 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
         Receive<JobEvent>(happened =>
         {
             Append(happened.Event);
-            if (happened.Event is StepDone step)
+            if (_events is not null)
+            {
+                _events.TryWrite(happened);
+            }
+            else if (happened.Event is StepDone step)
             {
                 Sender.Tell(new Watched(step.Step));
             }
         });
+        Receive<Watched>(watched => _job?.Tell(watched));
         Receive<JobOver>(End);
         Receive<EventsRequest>(Read);
         Receive<EpochsRead>(read =>
@@ -127,7 +143,22 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
     protected override void PostStop()
     {
         _goesOnFrom?.Dispose();
+        TellRunnerOver(new TrainingFailed(_id, _log.LastStep?.Step ?? 0, null, "its process stops"));
         base.PostStop();
+    }
+
+    // Whoever runs the job in this process is told its last word when it is persisted: what follows may be the process's end.
+    private void TellRunnerOver(TrainingEvent recorded)
+    {
+        if (_events is not { } events)
+        {
+            return;
+        }
+
+        _events = null;
+        events.TryWrite(_over ?? new JobOver(recorded, [], []));
+        events.TryComplete();
+        _over = null;
     }
 
     private void Append(TrainingEvent happened, bool isNews = true)
@@ -159,13 +190,19 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
         var job = _job;
         _job = null;
         _goesOnFrom = over.GoesOnFrom;
+        _over = _events is null ? null : over with { GoesOnFrom = null };
         if (over is { NeedsForce: true, Event: TrainingFailed failed })
         {
             Context.Parent.Tell(new RunOver(_id, new TrainingPaused(_id, failed.Step), failed.Reason));
         }
         else
         {
-            Hold(over);
+            // The weights are whoever's who runs the job, where there is somebody.
+            if (_events is null)
+            {
+                Hold(over);
+            }
+
             Context.Parent.Tell(new RunOver(_id, over.Event));
         }
 
