@@ -22,8 +22,8 @@ public sealed record SubmitJob(JobRun Run, IActorRef Watcher, JobStart? Start = 
     /// <summary><see cref="PauseJob"/> or <see cref="CancelJob"/> where that is wanted of it already; else null.</summary>
     public object? Wish { get; init; }
 
-    /// <summary>Whether a job whose journal says that it is over begins anew; else it is told as it ended.</summary>
-    public bool BeginsAnew { get; init; }
+    /// <summary>The number of the job's last event, ≥ 0: whoever watches it counts those that follow from there.</summary>
+    public long LastEvent { get; init; }
 }
 
 /// <summary>The answer to <see cref="SubmitJob"/>.</summary>
@@ -76,7 +76,7 @@ public sealed class CoordinatorActor : ReceiveActor
             // A name of its own: the actor of an earlier run of the job may not be gone yet.
             _accepted++;
             var props = keeper.Storage is { } storage
-                ? DurableJobActor.Props(run, directory, keeper, submit.Watcher, JournalOf(submit, storage))
+                ? DurableJobActor.Props(run, directory, keeper, submit.Watcher, JournalOf(submit, storage), submit.LastEvent)
                 : JobActor.Props(run, directory, keeper, submit.Watcher, StartOf(submit, generations));
             var job = Context.ActorOf(props, $"{JobHash.Of(run.Id):x16}-{_accepted}");
             _running.Add(run.Id, (Context.Watch(job), submit.Watcher));
@@ -139,7 +139,7 @@ public sealed class CoordinatorActor : ReceiveActor
             storage.ProgramVersion,
             submit.Order,
             Context.System.Scheduler.Now);
-        return new JournalOfJob(submitted, run.StateLayout(), storage.Store, run.Job.Checkpoints.Keep, submit.BeginsAnew)
+        return new JournalOfJob(submitted, run.StateLayout(), storage.Store, run.Job.Checkpoints.Keep)
         {
             Name = submit.JournalName ?? run.Id,
             SummaryEvery = storage.SummaryEvery,

@@ -25,7 +25,9 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
     private long _epoch;
     private long _toldStep;
     private int _toldEpochs;
+    private long _lastEvent;
     private int _opened;
+    private bool _wasOpen;
     private bool _isOver;
 
     /// <summary>Makes the actor.</summary>
@@ -34,19 +36,23 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
     /// <param name="keeper">What this process has.</param>
     /// <param name="watcher">Who hears of the job.</param>
     /// <param name="journalOfJob">Its journal.</param>
-    public DurableJobActor(JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher, JournalOfJob journalOfJob)
+    /// <param name="lastEvent">The number of the job's last event so far.</param>
+    public DurableJobActor(
+        JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher, JournalOfJob journalOfJob, long lastEvent)
     {
         _run = run;
         _directory = directory;
         _keeper = keeper;
         _watcher = watcher;
         _journalOfJob = journalOfJob;
+        _lastEvent = lastEvent;
         Receive<JournalOpened>(OnOpened);
         Receive<JournalLost>(OnLost);
         Receive<OpenAgain>(_ => Open());
         Receive<JobEvent>(happened =>
         {
             Note(happened.Event);
+            _lastEvent++;
             _watcher.Forward(happened);
         });
         Receive<JobOver>(over =>
@@ -97,8 +103,8 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
 
     /// <summary>How to make the actor.</summary>
     public static Props Props(
-        JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher, JournalOfJob journalOfJob) =>
-        Akka.Actor.Props.Create(() => new DurableJobActor(run, directory, keeper, watcher, journalOfJob));
+        JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher, JournalOfJob journalOfJob, long lastEvent) =>
+        Akka.Actor.Props.Create(() => new DurableJobActor(run, directory, keeper, watcher, journalOfJob, lastEvent));
 
     /// <inheritdoc/>
     protected override void PreStart()
@@ -143,6 +149,7 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
             return;
         }
 
+        TellDecided(history);
         var checkpoint = history.NewestCheckpoint;
         var start = new JobStart
         {
@@ -151,7 +158,8 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
             LastGeneration = history.Generation,
             Recoveries = history.Recoveries,
             ToldStep = Math.Max(_toldStep, Math.Max(checkpoint?.Step ?? 0, history.LastEpoch?.Step ?? 0)),
-            ToldEpochs = Math.Max(_toldEpochs, history.LastEpoch?.Epoch ?? 0),
+            ToldEpochs = _toldEpochs,
+            LastEvent = _lastEvent,
             DecidedEpochs = history.LastEpoch?.Epoch ?? 0,
             Journal = _journal,
         };
@@ -192,7 +200,7 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
             Context.Stop(job);
         }
 
-        _watcher.Tell(new JobEvent(new TrainingWaits(_toldStep, lost.Reason)));
+        Tell(new TrainingWaits(_toldStep, lost.Reason));
         Timers.StartSingleTimer(OpenAgain.Instance, OpenAgain.Instance, _openAgain);
     }
 
@@ -203,6 +211,25 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
         {
             job.Tell(wish);
         }
+    }
+
+    // What was decided before this actor was there is in the journal for whoever asks. An epoch that was persisted as the journal
+    // was lost, nobody has told.
+    private void TellDecided(JobHistory history)
+    {
+        foreach (var decided in history.Epochs.Where(decided => _wasOpen && decided.Epoch.Epoch > _toldEpochs))
+        {
+            Tell(decided.Epoch);
+        }
+
+        _wasOpen = true;
+        _toldEpochs = Math.Max(_toldEpochs, history.LastEpoch?.Epoch ?? 0);
+    }
+
+    private void Tell(TrainingEvent happened)
+    {
+        _lastEvent++;
+        _watcher.Tell(new JobEvent(happened));
     }
 
     private void Note(TrainingEvent happened)

@@ -97,7 +97,7 @@ public sealed partial class JobActor
         {
             // Nothing beyond it is granted before.
             var driver = _driver;
-            _records.Keep(new EpochDecided(epoch, next == AfterBoundary.End), () =>
+            _records.Keep(new EpochDecided(epoch, next == AfterBoundary.End, _watch.Announce(epoch)), () =>
             {
                 _decidedEpochs = epoch.Epoch;
                 _watch.Tell(epoch);

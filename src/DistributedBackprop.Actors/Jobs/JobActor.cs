@@ -71,7 +71,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         _run = run;
         _directory = directory;
         _keeper = keeper;
-        _watch = new JobWatch(watcher, start.ToldStep, start.ToldEpochs);
+        _watch = new JobWatch(watcher, start.ToldStep, start.ToldEpochs, start.LastEvent);
         (_generation, _recoveries, _examplesBefore) = (start.LastGeneration, start.Recoveries, start.Progress.Examples);
         _clock = new TrainingClock(Context.System.Scheduler, start.Progress.Step);
         _steps = new StepWatch(Context.System.Scheduler);

@@ -25,6 +25,9 @@ public sealed record JobStart : IDisposable
     /// <summary>The epochs that were told: they are not told again.</summary>
     public int ToldEpochs { get; init; }
 
+    /// <summary>The number of the last event that was told, ≥ 0: those that follow are counted from there.</summary>
+    public long LastEvent { get; init; }
+
     /// <summary>The epochs whose end is in the journal: it is not written again.</summary>
     public int DecidedEpochs { get; init; }
 

@@ -10,6 +10,9 @@ namespace DistributedBackprop.Actors.Journal;
 /// </summary>
 public sealed record JobHistory
 {
+    /// <summary>So many of the newest epochs are known: as many as those who watch a job that has not been interrupted are told.</summary>
+    public const int EpochsKept = 10_000;
+
     private JobHistory()
     {
     }
@@ -32,11 +35,14 @@ public sealed record JobHistory
     /// <summary>How often the job was recovered: what had been counted when it was placed last, and each takeover while it ran.</summary>
     public int Recoveries { get; init; }
 
-    /// <summary>The last epoch that was decided; null before the first. Its values and those before it were told.</summary>
-    public EpochDone? LastEpoch { get; init; }
+    /// <summary>The newest epochs that were decided, at most <see cref="EpochsKept"/>, oldest first.</summary>
+    public ImmutableList<EpochDecided> Epochs { get; init; } = [];
+
+    /// <summary>The last epoch that was decided; null before the first.</summary>
+    public EpochDone? LastEpoch => Epochs.IsEmpty ? null : Epochs[^1].Epoch;
 
     /// <summary>Whether the last epoch that was decided ends the job.</summary>
-    public bool EndsAfterLastEpoch { get; init; }
+    public bool EndsAfterLastEpoch => !Epochs.IsEmpty && Epochs[^1].EndsJob;
 
     /// <summary>The checkpoints that the job can go on from, oldest first.</summary>
     public ImmutableArray<CheckpointManifest> Checkpoints { get; init; } = [];
@@ -87,8 +93,9 @@ public sealed record JobHistory
     public bool Equals(JobHistory? other) => other is not null
         && Equals(Submitted, other.Submitted)
         && (Epoch, Generation, WasPlaced, Recoveries) == (other.Epoch, other.Generation, other.WasPlaced, other.Recoveries)
-        && (LastEpoch, EndsAfterLastEpoch, PausedAt) == (other.LastEpoch, other.EndsAfterLastEpoch, other.PausedAt)
+        && PausedAt == other.PausedAt
         && Equals(Outcome, other.Outcome)
+        && Epochs.SequenceEqual(other.Epochs)
         && Checkpoints.SequenceEqual(other.Checkpoints)
         && FormerVersions.SequenceEqual(other.FormerVersions);
 
@@ -156,7 +163,7 @@ public sealed record JobHistory
     {
         var (epoch, last) = (decided.Epoch, LastEpoch?.Epoch ?? 0);
         return epoch.Epoch == last + 1 && epoch.Step > (LastEpoch?.Step ?? 0) && !EndsAfterLastEpoch
-            ? this with { LastEpoch = epoch, EndsAfterLastEpoch = decided.EndsJob }
+            ? this with { Epochs = (Epochs.Count < EpochsKept ? Epochs : Epochs.RemoveAt(0)).Add(decided) }
             : throw Impossible(decided, $"epoch {last} was decided last{(EndsAfterLastEpoch ? ", and ends the job" : "")}");
     }
 

@@ -98,7 +98,7 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
         {
             Lose(new JournalLost($"its epoch is {_history.Epoch}, and was {_job.KnownEpoch} here", IsTakenOver: true));
         }
-        else if (!BeginsAnew && _history.Submitted is { } known && WhyOther(known, _job.Submitted) is { } why)
+        else if (_history.Submitted is { } known && WhyOther(known, _job.Submitted) is { } why)
         {
             Lose(new JournalLost($"the job goes on only as it was handed in: {why}", IsFinal: true));
         }
@@ -116,19 +116,13 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
         }
     }
 
-    private bool BeginsAnew => _job.BeginsAnew && _history.Outcome is not null;
-
     private bool IsOtherVersion => _history is { Submitted: { } known, Outcome: null }
         && known.ProgramVersion != _job.Submitted.ProgramVersion;
 
     // A job that was interrupted is recovered by this; one that was paused is resumed.
     private void Begin()
     {
-        if (BeginsAnew)
-        {
-            Commit(new JobForgotten(), Begin);
-        }
-        else if (_history.Submitted is null)
+        if (_history.Submitted is null)
         {
             Commit(_job.Submitted, Load);
         }

@@ -97,6 +97,7 @@ internal static class JobRecordFormats
             Step = epoch.Step,
             TrainLossBits = Bits(epoch.TrainLoss),
             EndsJob = record.EndsJob,
+            Number = record.Number,
         };
         if (epoch.TestLoss is { } testLoss)
         {
@@ -118,7 +119,8 @@ internal static class JobRecordFormats
             Double(form.TrainLossBits),
             Double(form.HasTestLossBits, form.TestLossBits),
             Double(form.HasTestAccuracyBits, form.TestAccuracyBits)),
-        form.EndsJob);
+        form.EndsJob,
+        FromZero(form.Number, "number"));
 
     public static Forms.JobCompleted Write(JobCompleted record)
     {

@@ -39,7 +39,11 @@ public sealed record JobPlaced(long Generation, string Reason, int Recoveries = 
 /// <summary>The end of an epoch was decided. Nothing beyond it was granted before.</summary>
 /// <param name="Epoch">Its values.</param>
 /// <param name="EndsJob">Whether the job ends with it.</param>
-public sealed record EpochDecided(EpochDone Epoch, bool EndsJob) : JobRecord;
+/// <param name="Number">
+/// Its number among the events that watchers are told: whoever watches under a later coordinator is told it under the same. 0
+/// where nobody counted them.
+/// </param>
+public sealed record EpochDecided(EpochDone Epoch, bool EndsJob, long Number = 0) : JobRecord;
 
 /// <summary>A checkpoint is durable: the job may be recovered from it.</summary>
 /// <param name="Manifest">What it is made of.</param>
@@ -58,7 +62,10 @@ public sealed record JobPaused(long Step) : JobRecord;
 /// <summary>A job that was paused goes on.</summary>
 public sealed record JobResumed : JobRecord;
 
-/// <summary>A job that was over begins again, its past forgotten: see <see cref="JobHistory.Forgotten"/>.</summary>
+/// <summary>
+/// A job that was over begins again, its past forgotten: see <see cref="JobHistory.Forgotten"/>. It is not written any more; journals
+/// of earlier versions have it.
+/// </summary>
 public sealed record JobForgotten : JobRecord;
 
 /// <summary>

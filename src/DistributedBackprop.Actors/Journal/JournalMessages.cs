@@ -9,10 +9,7 @@ namespace DistributedBackprop.Actors.Journal;
 /// <param name="Layout">The job's whole state.</param>
 /// <param name="Store">Who keeps states: see <see cref="Checkpoints.IStoreRequest"/>.</param>
 /// <param name="Keep">How many checkpoints stay, ≥ 1.</param>
-/// <param name="BeginsAnew">
-/// Whether a job that is over begins again from the start, its past forgotten; else it is told as it ended.
-/// </param>
-public sealed record JournalOfJob(JobSubmitted Submitted, StateLayout Layout, IActorRef Store, int Keep, bool BeginsAnew)
+public sealed record JournalOfJob(JobSubmitted Submitted, StateLayout Layout, IActorRef Store, int Keep)
 {
     /// <summary>Names its journal and its states in the store.</summary>
     public required string Name { get; init; }

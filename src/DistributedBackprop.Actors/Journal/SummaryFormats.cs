@@ -28,10 +28,9 @@ internal static class SummaryFormats
             Generation = history.Generation,
             WasPlaced = history.WasPlaced,
             Recoveries = history.Recoveries,
-            EpochDecided = history.LastEpoch is { } epoch
-                ? JobRecordFormats.Write(new EpochDecided(epoch, history.EndsAfterLastEpoch))
-                : null,
+            EpochDecided = history.Epochs.IsEmpty ? null : JobRecordFormats.Write(history.Epochs[^1]),
         };
+        form.EarlierEpochs.AddRange(history.Epochs.SkipLast(1).Select(JobRecordFormats.Write));
         form.Checkpoints.AddRange(history.Checkpoints.Select(ManifestForm.Write));
         form.FormerVersions.AddRange(history.FormerVersions);
         if (history.PausedAt is { } pausedAt)
@@ -57,7 +56,7 @@ internal static class SummaryFormats
 
     private static JobHistory Read(Forms.JobSummary form)
     {
-        var decided = form.EpochDecided is null ? null : JobRecordFormats.Read(form.EpochDecided);
+        var epochs = form.EarlierEpochs.Select(JobRecordFormats.Read);
         return JobHistory.Empty with
         {
             Submitted = form.Submitted is null ? null : JobRecordFormats.Read(form.Submitted),
@@ -65,8 +64,7 @@ internal static class SummaryFormats
             Generation = FromZero(form.Generation, "generation"),
             WasPlaced = form.WasPlaced,
             Recoveries = FromZero(form.Recoveries, "recoveries"),
-            LastEpoch = decided?.Epoch,
-            EndsAfterLastEpoch = decided?.EndsJob ?? false,
+            Epochs = [.. form.EpochDecided is null ? epochs : epochs.Append(JobRecordFormats.Read(form.EpochDecided))],
             Checkpoints = [.. form.Checkpoints.Select(ManifestForm.Read)],
             FormerVersions = [.. form.FormerVersions.Select(version => Text(version, "former_versions"))],
             PausedAt = form.HasPausedAt ? FromZero(form.PausedAt, "paused_at") : null,

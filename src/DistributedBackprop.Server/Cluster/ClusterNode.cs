@@ -157,7 +157,7 @@ public sealed class ClusterNode : ITrainer
     /// <inheritdoc cref="ITrainer.RunAsync"/>
     /// <exception cref="InvalidOperationException">This node is no coordinator.</exception>
     public Task<TrainingResult> RunAsync(JobRun run, Action<TrainingEvent> observe, CancellationToken cancellation = default) =>
-        new JobRunner(System, Coordinator ?? throw NoCoordinator()) { Pauses = _storage is not null }.RunAsync(run, observe, cancellation);
+        new JobRunner(Coordinator ?? throw NoCoordinator()) { Pauses = _storage is not null }.RunAsync(run, observe, cancellation);
 
     /// <summary>
     /// Leaves politely: no new work comes, what is here is handed over (at most for

@@ -6,6 +6,7 @@ using Akka.Hosting;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Server.Jobs;
 using DistributedBackprop.Server.Storage;
+using DistributedBackprop.Training.Jobs.Table;
 
 namespace DistributedBackprop.Server.Cluster;
 
@@ -38,17 +39,21 @@ internal static class CoordinatorSingleton
         });
     }
 
-    private static JobService? ServiceOf(NodeOptions options) => options.Service is { } served
-        ? new JobService(new JobLoading(options.AllDataRoots), served.Table, ProcessName(options))
-        : null;
+    /// <summary>The jobs of a process that serves nobody: they begin when somebody in it runs them.</summary>
+    /// <param name="node">The node's name.</param>
+    public static JobService WithoutService(string node) => new(null, new JobTableLimits(), ProcessName(node));
+
+    private static JobService ServiceOf(NodeOptions options) => options.Service is { } served
+        ? new JobService(new JobLoading(options.AllDataRoots), served.Table, ProcessName(options.Name))
+        : WithoutService(options.Name);
 
     // Names of nodes and numbers of processes are used again, in containers above all.
-    private static string ProcessName(NodeOptions options) => string.Create(
+    private static string ProcessName(string node) => string.Create(
         CultureInfo.InvariantCulture,
-        $"node '{options.Name}' (process {Environment.ProcessId}, {RandomNumberGenerator.GetHexString(2 * ProcessNameBytes, lowercase: true)})");
+        $"node '{node}' (process {Environment.ProcessId}, {RandomNumberGenerator.GetHexString(2 * ProcessNameBytes, lowercase: true)})");
 
     // Returns the way to wherever the coordinator is.
-    private static IActorRef Start(ActorSystem system, IActorRef directory, JobKeeper keeper, JobService? service)
+    private static IActorRef Start(ActorSystem system, IActorRef directory, JobKeeper keeper, JobService service)
     {
         // A singleton that stops itself is not started again: its supervisor is the singleton.
         var manager = system.ActorOf(

@@ -45,7 +45,8 @@ public sealed class LocalTraining : ITrainer
         _directory = _system.ActorOf(
             StaticDirectory.Props([new NodeInfo(equipment.Description, node, NodePresence.Up)]), "directory");
         var keeper = new JobKeeper(Pool, Storage: state?.Start(_system, Pool, ProgramVersion.Current));
-        _jobs = new JobRunner(_system, _system.ActorOf(CoordinatorActor.Props(_directory, keeper), CoordinatorActor.Name))
+        _jobs = new JobRunner(_system.ActorOf(
+            CoordinatorActor.Props(_directory, keeper, CoordinatorSingleton.WithoutService(NodeName)), CoordinatorActor.Name))
         {
             Pauses = state is not null,
         };

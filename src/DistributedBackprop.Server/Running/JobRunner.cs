@@ -2,17 +2,23 @@ using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Akka.Actor;
 using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Actors.Jobs.Requests;
 using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Jobs.Table;
 
 namespace DistributedBackprop.Server.Running;
 
-/// <summary>Runs jobs for somebody outside the actors.</summary>
-/// <param name="system">The actor system.</param>
+/// <summary>
+/// Runs jobs for somebody outside the actors: hands them to the coordinator's queue, as the service does for those who call
+/// it, and takes what happens to them from their records.
+/// </summary>
 /// <param name="coordinator">Takes jobs.</param>
-internal sealed class JobRunner(ActorSystem system, IActorRef coordinator)
+internal sealed class JobRunner(IActorRef coordinator)
 {
     // How many steps whoever watches may leave unanswered: see Watched.
     private const long MostUnanswered = 256;
+
+    private static readonly TimeSpan _acceptDeadline = TimeSpan.FromSeconds(30);
 
     /// <summary>Whether a job that is ended can go on later: then it pauses instead of being cancelled.</summary>
     public bool Pauses { get; init; }
@@ -26,12 +32,51 @@ internal sealed class JobRunner(ActorSystem system, IActorRef coordinator)
     {
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(observe);
-        var answerEvery = Math.Clamp(run.StepsAhead / 2, 1, MostUnanswered);
         var events = Channel.CreateUnbounded<object>(new UnboundedChannelOptions { SingleReader = true });
-        var watcher = system.ActorOf(WatcherActor.Props(run, coordinator, events.Writer));
-        await using var registration = cancellation.Register(() => watcher.Tell(Pauses ? new PauseJob() : new CancelJob()));
+        switch (await BeginAsync(run, events.Writer))
+        {
+            case RunBegun begun:
+                await using (cancellation.Register(() => Ask(Pauses ? new PauseCommand(run.Id) : new CancelCommand(run.Id))))
+                {
+                    return await WatchAsync(run, events.Reader, begun.Record, observe);
+                }
+
+            case RequestRefused refused:
+                return NotBegun(run, refused.Reason);
+            default:
+                return NotBegun(run, "no coordinator took the job");
+        }
+    }
+
+    private static TrainingResult NotBegun(JobRun run, string reason) =>
+        new(new TrainingFailed(run.Id, 0, null, reason), run.Graph, [], []);
+
+    private async Task<object?> BeginAsync(JobRun run, ChannelWriter<object> events)
+    {
+        var job = run.Job;
+        var submission = new JobSubmission(
+            run.Id,
+            job.Name,
+            CanonicalForm.Of(job),
+            job.Name,
+            JobSubmission.GivenData,
+            job.Parallelism.Replicas * job.Parallelism.Stages);
+        try
+        {
+            return await coordinator.Ask<object>(new RunRequest(submission, run, events), _acceptDeadline);
+        }
+        catch (AskTimeoutException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<TrainingResult> WatchAsync(
+        JobRun run, ChannelReader<object> events, IActorRef record, Action<TrainingEvent> observe)
+    {
+        var answerEvery = Math.Clamp(run.StepsAhead / 2, 1, MostUnanswered);
         Exception? failure = null;
-        await foreach (var message in events.Reader.ReadAllAsync(CancellationToken.None))
+        await foreach (var message in events.ReadAllAsync(CancellationToken.None))
         {
             switch (message)
             {
@@ -40,17 +85,16 @@ internal sealed class JobRunner(ActorSystem system, IActorRef coordinator)
                     if (failure is not null)
                     {
                         // Nobody watches any more: the job must not go on alone, nor keep its layers.
-                        watcher.Tell(new CancelJob());
+                        Ask(new CancelCommand(run.Id));
                     }
                     else if (happened is StepDone step && step.Step % answerEvery == 0)
                     {
-                        watcher.Tell(new Watched(step.Step));
+                        record.Tell(new Watched(step.Step));
                     }
 
                     break;
                 case JobOver over:
-                    system.Stop(watcher);
-                    var result = new TrainingResult(over.Event, run.Graph, over.Parameters, over.Generations, over.GoesOnFrom);
+                    var result = new TrainingResult(over.Event, run.Graph, over.Parameters, over.Generations);
                     if (failure is not null)
                     {
                         result.Dispose();
@@ -63,6 +107,9 @@ internal sealed class JobRunner(ActorSystem system, IActorRef coordinator)
 
         throw new InvalidOperationException("The job's events ended before the job.");
     }
+
+    // What comes of it is told with the job's end.
+    private void Ask(JobCommand command) => coordinator.Tell(new CommandRequest(command), ActorRefs.NoSender);
 
     private static Exception? Observe(Action<TrainingEvent> observe, TrainingEvent happened)
     {

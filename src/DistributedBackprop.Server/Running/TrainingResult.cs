@@ -11,13 +11,11 @@ namespace DistributedBackprop.Server.Running;
 /// <param name="graph">The network.</param>
 /// <param name="parameters">The final parameters in graph order, a vector for each layer; none unless it completed.</param>
 /// <param name="generations">What its generations did.</param>
-/// <param name="goesOnFrom">Where it paused; null unless it did. Taken.</param>
 public sealed class TrainingResult(
     TrainingEvent outcome,
     Graph graph,
     ImmutableArray<Tensor> parameters,
-    ImmutableArray<GenerationStatistics> generations,
-    JobStart? goesOnFrom = null) : IDisposable
+    ImmutableArray<GenerationStatistics> generations) : IDisposable
 {
     /// <summary>Completed, failed, cancelled or paused.</summary>
     public TrainingEvent Outcome { get; } = outcome;
@@ -31,13 +29,9 @@ public sealed class TrainingResult(
     /// <summary>What its generations did, in their order.</summary>
     public ImmutableArray<GenerationStatistics> Generations { get; } = generations;
 
-    /// <summary>Where it paused, and can go on from; null unless it did.</summary>
-    public JobStart? GoesOnFrom { get; } = goesOnFrom;
-
     /// <inheritdoc/>
     public void Dispose()
     {
-        GoesOnFrom?.Dispose();
         foreach (var layer in Parameters)
         {
             layer.Dispose();

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace DistributedBackprop.Training.Jobs;
 
 /// <summary>Places a job as if it were nowhere yet: sets how low the largest load can be, and how many replicas are cut.</summary>
@@ -23,10 +21,11 @@ internal static class FreshPlacement
             cut = Whole(demand);
         }
 
-        UseIdleNodes(cut);
+        SharedLoads.UseIdleNodes(cut, cutsWholeOnes: true);
         var isLower = cut.Largest < whole.Largest;
         var leavesIdle = Enumerable.Range(0, demand.Nodes.Length).Any(whole.IsIdle);
-        return (isLower && leavesIdle) || cut.Largest.IsLowerByMoreThanOneIn(WorthACut, whole.Largest) ? cut : whole;
+        var isWorthIt = (isLower && leavesIdle) || cut.Largest.IsLowerByMoreThanOneIn(WorthACut, whole.Largest);
+        return SharedLoads.Of(isWorthIt ? cut : whole, (_, _) => 0);
     }
 
     // Replicas are equal, so giving each to the node whose load is then lowest makes the largest as low as whole ones can.
@@ -104,37 +103,6 @@ internal static class FreshPlacement
             for (var count = 0; count < counts[node]; count++)
             {
                 arrangement.Put(replica++, 0, arrangement.Demand.Stages, node);
-            }
-        }
-    }
-
-    // Gives each idle node a part of what a loaded one has: of the most loaded where that lowers the largest load, else of a
-    // replica that is cut anyway, for stages are asked for to be spread.
-    private static void UseIdleNodes(Arrangement arrangement)
-    {
-        var demand = arrangement.Demand;
-        var idleNodes = Enumerable.Range(0, demand.Nodes.Length).Where(arrangement.IsIdle)
-            .OrderByDescending(node => demand.Nodes[node].Threads).ToImmutableArray();
-        foreach (var idle in idleNodes)
-        {
-            var largest = arrangement.Largest;
-            var isAlone = Enumerable.Range(0, demand.Nodes.Length).Count(node => arrangement.LoadOf(node) == largest) == 1;
-            var parts = from replica in Enumerable.Range(0, demand.Replicas)
-                        let isCut = !arrangement.IsWholeAt(replica)
-                        from run in StageRun.Of(arrangement[replica])
-                        let load = arrangement.LoadOf(run.Node)
-                        where isCut || (isAlone && load == largest)
-                        from part in run.Parts()
-                        let work = demand.WorkOf(part.First, part.End)
-                        let rest = arrangement.LoadWith(run.Node, -work)
-                        let other = new Load(work, demand.Nodes[idle].Threads)
-                        let larger = rest > other ? rest : other
-                        where larger < load
-                        orderby load descending, larger
-                        select (replica, part);
-            foreach (var (replica, part) in parts.Take(1).ToImmutableArray())
-            {
-                arrangement.Put(replica, part.First, part.End, idle);
             }
         }
     }

@@ -6,7 +6,7 @@ namespace DistributedBackprop.Training.Jobs;
 /// Changes a placement as little as it can until it is as good as a fresh one: no larger load, no more replicas cut. Three
 /// ways are tried, the first that is good enough is taken: only what lost its node moves; every node keeps the whole replicas
 /// for which it has room, and the others are laid out again close to where they were; the fresh placement, with its replicas
-/// renamed so that most stay.
+/// renamed so that most stay. Last, nodes that have little take their share (<see cref="SharedLoads"/>).
 /// </summary>
 internal sealed class KeptPlacement
 {
@@ -30,7 +30,7 @@ internal sealed class KeptPlacement
     public static Arrangement Of(PlacementDemand demand, Placement previous)
     {
         var kept = new KeptPlacement(demand, previous);
-        return kept.OnlyWhatIsLost() ?? kept.WholeFirst() ?? kept.Renamed();
+        return SharedLoads.Of(kept.OnlyWhatIsLost() ?? kept.WholeFirst() ?? kept.Renamed(), kept.Stay);
     }
 
     private Arrangement? OnlyWhatIsLost()

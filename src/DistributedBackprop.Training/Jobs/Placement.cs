@@ -17,7 +17,9 @@ namespace DistributedBackprop.Training.Jobs;
 /// </para>
 /// <para>
 /// With a placement before it, as much as can be stays: the fresh placement only says how large a load may be and how many
-/// replicas may be cut. A replica made whole again is worth a move: it moves once, a crossing is paid in every step.
+/// replicas may be cut. A replica made whole again is worth a move: it moves once, a crossing is paid in every step. So is a
+/// whole replica whose node has more than another one would with it: placements are compared by all their loads, the largest
+/// first, so a node that comes back takes its share also where the largest load stays what it is.
 /// </para>
 /// </summary>
 public sealed record Placement

@@ -1,6 +1,7 @@
 using CsCheck;
 using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Training.Checkpoints;
+using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Actors.Tests.Journal;
 
@@ -97,12 +98,28 @@ public sealed class JobHistoryTests
         },
         iter: 100);
 
+    [Fact]
+    public void Of_very_many_epochs_the_newest_are_known_and_fit_into_a_summary()
+    {
+        var history = JobHistory.Empty.After(new JobTookOver(1)).After((JobRecord)RandomJournals.Submitted.Single());
+        for (var epoch = 1; epoch <= JobHistory.EpochsKept + 7; epoch++)
+        {
+            history = history.After(new EpochDecided(new EpochDone(epoch, epoch * 1000L, 1.0 / epoch, 1.0 / 3, 0.9), EndsJob: false, 1L << 40));
+        }
+
+        history.Epochs.Select(decided => decided.Epoch.Epoch).ShouldBe(Enumerable.Range(8, JobHistory.EpochsKept));
+        var row = JournalRow.Of(new JobSummary(history));
+        row.Read().ShouldBe(new JobSummary(history));
+        row.Bytes.Length.ShouldBeLessThan(1 << 20);
+    }
+
     // Written a second time, from the events alone.
     private static void ShouldFollowFrom(JobHistory history, IReadOnlyList<JobRecord> records)
     {
         history.Submitted.ShouldBe(records.OfType<JobSubmitted>().SingleOrDefault());
         history.Epoch.ShouldBe(records.OfType<JobTookOver>().LastOrDefault()?.Epoch ?? 0);
         history.Generation.ShouldBe(records.OfType<JobPlaced>().LastOrDefault()?.Generation ?? 0);
+        history.Epochs.ShouldBe(records.OfType<EpochDecided>());
         history.LastEpoch.ShouldBe(records.OfType<EpochDecided>().LastOrDefault()?.Epoch);
         history.Outcome.ShouldBe(records.FirstOrDefault(record => record is JobCompleted or JobFailed or JobCancelled));
         var pause = records.LastOrDefault(record => record is JobPaused or JobResumed);

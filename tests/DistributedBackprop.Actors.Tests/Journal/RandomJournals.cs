@@ -162,7 +162,7 @@ internal static class RandomJournals
                 case 4 or 5 when step > lastEpochStep:
                     epochs++;
                     lastEpochStep = step;
-                    records.Add(new EpochDecided(new EpochDone(epochs, step, move.Number, move.Other, move.Other), EndsJob: false));
+                    records.Add(new EpochDecided(new EpochDone(epochs, step, move.Number, move.Other, move.Other), EndsJob: false, move.By));
                     break;
                 case > 5 when step > 0:
                     var progress = new ProgressState(

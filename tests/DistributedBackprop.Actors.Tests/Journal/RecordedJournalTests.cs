@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using DistributedBackprop.Actors.Journal;
+using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Jobs.Table;
 
 namespace DistributedBackprop.Actors.Tests.Journal;
@@ -18,6 +19,9 @@ public sealed class RecordedJournalTests
 
     // What was added since.
     private static readonly JournalRow[] _added = RowsOf("version-2.txt");
+
+    // Epochs with their numbers, and all of them in a summary.
+    private static readonly JournalRow[] _numbered = RowsOf("version-3.txt");
 
     [Fact]
     public void It_is_replayed_to_what_it_was()
@@ -63,15 +67,24 @@ public sealed class RecordedJournalTests
             new TableChanged(new Training.Jobs.Table.JobPaused("e-1", 7, "another version has begun it")),
             new TableChanged(new Training.Jobs.Table.JobResumed("e-1", IsForced: true)),
             new JobSummary(JobHistory.Empty),
-            new JobSummary(history with { FormerVersions = ["0.0.1"] }),
+            new JobSummary(history with { FormerVersions = ["0.0.1"], Epochs = [history.Epochs[^1]] }),
             coordinator.Summary,
         ]);
     }
 
     [Fact]
+    public void Epochs_are_read_with_their_numbers()
+    {
+        var decided = new EpochDecided(new EpochDone(1, 10, 0.1, 0.2, 0.9), EndsJob: false, Number: (1L << 32) + 12);
+        var ends = new EpochDecided(new EpochDone(2, 20, 0.05, null, null), EndsJob: true, Number: (1L << 32) + 24);
+        _numbered.Select(row => row.Read()).ShouldBe(
+            [decided, new JobSummary(JobHistory.Empty with { Epoch = 1, Epochs = [decided, ends] })]);
+    }
+
+    [Fact]
     public void It_has_every_kind_of_event_and_each_is_written_as_it_was_then()
     {
-        JournalRow[] rows = [.. _rows, .. _otherEnds, .. _added];
+        JournalRow[] rows = [.. _rows, .. _otherEnds, .. _added, .. _numbered];
         rows.Select(row => row.Read().GetType()).Distinct().ShouldBe(JournalSerializer.Events, ignoreOrder: true);
         foreach (var row in rows)
         {

@@ -57,6 +57,7 @@ internal sealed class ChaosRun : IDisposable
             await run.UntilAsync(_ => run._highest > highest);
             run.Recoveries.Add((blow.Blow, struck.Elapsed));
             await run.UntilAllAreUpAsync();
+            await run.UntilAllHaveTheirShareAsync();
         }
 
         run._ended = await cluster.ExecAsync("coordinator", "watch", id, "--json");
@@ -135,6 +136,13 @@ internal sealed class ChaosRun : IDisposable
         }
 
         up.ShouldBe(_workers.Length + 1);
+    }
+
+    // Replicas enough for all: whoever comes back has some again, and nothing is to move when the next blow falls.
+    private Task UntilAllHaveTheirShareAsync()
+    {
+        bool HaveTheirShare() => _workers.All(worker => _placed.Contains(_cluster.AddressOf(worker)));
+        return HaveTheirShare() ? Task.CompletedTask : UntilAsync(_ => HaveTheirShare());
     }
 
     private Task UntilNextAsync(bool isDue)

@@ -51,6 +51,16 @@ internal static class ClusterJobs
         ("schedule: 1f1b", $"schedule: {schedule}"),
         ("averaging: gradients", $"averaging: {averaging}"));
 
+    /// <summary>Four replicas of one stage, in epochs of 8 steps.</summary>
+    /// <param name="epochs">How many.</param>
+    public static JobRun FourReplicas(int epochs)
+    {
+        using var folder = new CommandFolder();
+        return JobRuns.Read(
+            folder.Job("xor", ("examples: 400", "examples: 256"), ("epochs: 30", $"epochs: {epochs}\nparallelism: {{ replicas: 4 }}")),
+            folder.Path);
+    }
+
     /// <summary>The hash of a job in this process, computed once for all tests.</summary>
     public static Task<string> InProcessAsync(JobRun run) =>
         _inProcess.GetOrAdd(run.Id, _ => new(() => JobRuns.InProcessAsync(run))).Value;

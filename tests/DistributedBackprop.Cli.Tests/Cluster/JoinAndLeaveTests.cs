@@ -57,4 +57,36 @@ public sealed class JoinAndLeaveTests
             statistics.Nodes.ShouldAllBe(node => node.Stages.Sum(stage => stage.BusySeconds) > 0);
         }
     }
+
+    [Fact]
+    public async Task One_that_comes_back_takes_its_share_where_the_largest_load_stays_what_it_is()
+    {
+        var run = ClusterJobs.FourReplicas(Epochs) with { StepsAhead = 4 };
+        await using var nodes = await OuterNodes.StartAsync();
+        await nodes.AddAsync(null, "first", "second", "third");
+        var generations = new List<GenerationStarted>();
+        using var result = await nodes.RunAsync(run, async happened =>
+        {
+            switch (happened)
+            {
+                case GenerationStarted generation:
+                    generations.Add(generation);
+                    break;
+                case StepDone { Step: 8 }:
+                    nodes["third"].Signal("KILL");
+                    break;
+                case StepDone { Step: 32 }:
+                    await nodes.AddAsync(null, "third");
+                    break;
+            }
+        });
+
+        result.Sha256().ShouldBe(await ClusterJobs.InProcessAsync(run));
+        generations.Select(generation => LoadsOf(generation.Placement)).ShouldBe(["1 1 2", "2 2", "1 1 2"]);
+        generations[^1].Reason.ShouldBe("third joins");
+        generations[^1].Step.ShouldBeGreaterThanOrEqualTo(32);
+    }
+
+    private static string LoadsOf(Placement placement) =>
+        string.Join(' ', placement.Nodes.Select(node => placement.ReplicasOn(node, 0).Count()).Order());
 }

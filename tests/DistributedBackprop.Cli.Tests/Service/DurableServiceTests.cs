@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DistributedBackprop.Cli.Tests.Running;
 using DistributedBackprop.Cli.Tests.SameBits;
 using DistributedBackprop.Cli.Tests.Train;
@@ -12,6 +13,7 @@ public sealed class DurableServiceTests
     {
         using var folder = new CommandFolder();
         string[] flags = ["--state", folder.At("state")];
+        var epochs = new List<JsonElement>();
         var longJob = folder.Job("xor", ("epochs: 30", "epochs: 1000000"));
         using (var first = await ServiceProcess.StartAsync(folder, flags))
         {
@@ -20,7 +22,16 @@ public sealed class DurableServiceTests
             (await first.RunAsync("submit", ExampleJob.PathOf("xor"), "--id", "aside")).ExitCode.ShouldBe(ExitCode.Done);
             (await first.RunAsync("pause", "aside")).ExitCode.ShouldBe(ExitCode.Done);
             using var watch = first.Start("watch", "long", "--json");
-            await watch.ReadUntilAsync(line => line.Contains("\"checkpoint\"", StringComparison.Ordinal));
+            await watch.ReadUntilAsync(line =>
+            {
+                var happened = JsonDocument.Parse(line).RootElement;
+                if (happened.Word() == "epoch")
+                {
+                    epochs.Add(happened);
+                }
+
+                return happened.Word() == "checkpoint";
+            });
             var refused = await first.RunAsync(["node", "--roles", "coordinator", "--name", "two", "--service-port", "0", .. flags]);
             refused.ExitCode.ShouldBe(ExitCode.JobFailed);
             refused.Errors.ShouldContain("is in use by process ");
@@ -37,6 +48,11 @@ public sealed class DurableServiceTests
         other.Errors.ShouldContain("the id 'long' names another job");
 
         (await second.RunAsync("cancel", "long")).ExitCode.ShouldBe(ExitCode.Done);
+        var cancelled = await second.RunAsync("watch", "long", "--json", "--json-every", "1000000");
+        var later = cancelled.Events.Where(happened => happened.Word() == "epoch").ToList();
+        epochs.Count.ShouldBeGreaterThan(0);
+        later.Take(epochs.Count).Select(happened => happened.GetRawText()).ShouldBe(epochs.Select(happened => happened.GetRawText()));
+        later.Select(happened => happened.GetProperty("epoch").GetInt32()).ShouldBe(Enumerable.Range(1, later.Count));
         var waited = await second.RunAsync("watch", "waits", "--json");
         waited.ExitCode.ShouldBe(ExitCode.Done, waited.Errors);
         waited.Sha256.ShouldBe(GoldenTests.WeightsOf("xor"));

@@ -27,6 +27,10 @@ internal sealed class CrashPlan(int points = int.MaxValue)
     /// <summary>From which event on a journal was read last; 0 where it was not.</summary>
     public long ReadFrom(string journal) => _readFrom.GetValueOrDefault(journal);
 
+    /// <summary>The same of a job's journal.</summary>
+    public long ReadFromOf(string job) => _readFrom.Where(read => read.Key.StartsWith($"job-{job}.", StringComparison.Ordinal))
+        .Select(read => read.Value).DefaultIfEmpty().Max();
+
     /// <summary>The plan of an actor system.</summary>
     public static CrashPlan Of(string system) => _plans[system];
 

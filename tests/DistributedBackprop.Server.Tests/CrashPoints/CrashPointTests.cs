@@ -1,4 +1,5 @@
 using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Server.Running;
 using DistributedBackprop.Server.Storage;
 using DistributedBackprop.Server.Tests.Linked;
 using DistributedBackprop.Training.ChainRule;
@@ -38,9 +39,9 @@ public sealed class CrashPointTests : IDisposable
             goesOn = over is null;
             var recovery = new CrashPlan();
             over ??= await CrashingProcess.RunAsync(states, recovery, run);
-            readFrom = Math.Max(readFrom, recovery.ReadFrom($"job-{run.Id}"));
-            over!.Event.ShouldBeOfType<TrainingCompleted>($"after point {point}").WeightsSha256.ShouldBe(expected, $"after point {point}");
-            GiveUp(over);
+            readFrom = Math.Max(readFrom, recovery.ReadFromOf(run.Id));
+            over!.Outcome.ShouldBeOfType<TrainingCompleted>($"after point {point}").WeightsSha256.ShouldBe(expected, $"after point {point}");
+            over.Dispose();
         }
 
         // After a summary.
@@ -58,7 +59,7 @@ public sealed class CrashPointTests : IDisposable
         var expected = PlainInterpreter.Run(job, Jobs.Points()).WeightsSha256;
         var states = SqliteDatabase.Open(_folder.FullName);
         var run = RunOf(job, "again");
-        JobOver? over = null;
+        TrainingResult? over = null;
         var deaths = -1;
         for (var points = 8; over is null; points++)
         {
@@ -67,10 +68,10 @@ public sealed class CrashPointTests : IDisposable
         }
 
         deaths.ShouldBeGreaterThan(3);
-        var completed = over.Event.ShouldBeOfType<TrainingCompleted>();
+        var completed = over.Outcome.ShouldBeOfType<TrainingCompleted>();
         completed.WeightsSha256.ShouldBe(expected);
         completed.Recoveries.ShouldBeInRange(1, deaths);
-        GiveUp(over);
+        over.Dispose();
     }
 
     [Fact]
@@ -81,23 +82,15 @@ public sealed class CrashPointTests : IDisposable
         var states = SqliteDatabase.Open(_folder.FullName);
         var run = RunOf(job, "paused");
         var paused = await CrashingProcess.RunAsync(states, new CrashPlan(), run, pauses: true);
-        paused!.Event.ShouldBeOfType<TrainingPaused>();
+        paused!.Outcome.ShouldBeOfType<TrainingPaused>();
         var over = await CrashingProcess.RunAsync(states, new CrashPlan(), run);
-        var completed = over!.Event.ShouldBeOfType<TrainingCompleted>();
+        var completed = over!.Outcome.ShouldBeOfType<TrainingCompleted>();
         completed.WeightsSha256.ShouldBe(expected);
         completed.Recoveries.ShouldBe(0);
-        GiveUp(over);
+        over.Dispose();
     }
 
     // Wherever it goes on, it is further than it may run ahead of somebody who has heard of nothing yet.
     private static JobRun RunOf(TrainingJob job, string id) =>
         new(id, job, Graph.Of(job.Model, job.Seed), LinkedExpectation.ToDataSet(job, Jobs.Points()), null) { StepsAhead = 2 };
-
-    private static void GiveUp(JobOver over)
-    {
-        foreach (var layer in over.Parameters)
-        {
-            layer.Dispose();
-        }
-    }
 }

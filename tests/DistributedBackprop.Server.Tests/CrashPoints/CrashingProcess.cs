@@ -1,12 +1,11 @@
-using System.Threading.Channels;
 using Akka.Actor;
 using Akka.Hosting;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Server.Cluster;
 using DistributedBackprop.Server.Local;
 using DistributedBackprop.Server.Running;
 using DistributedBackprop.Server.Storage;
-using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -49,7 +48,7 @@ internal sealed class CrashingProcess : IAsyncDisposable
             StaticDirectory.Props([new NodeInfo(equipment.Description, node, NodePresence.Up)]), "directory");
         var store = System.ActorOf(CheckpointStoreActor.Props(states, _pool));
         var storage = new JobStorage(System.ActorOf(Props.Create(() => new CrashingStore(store, plan))), "version") { SummaryEvery = SummaryEvery };
-        Coordinator = System.ActorOf(CoordinatorActor.Props(directory, new JobKeeper(_pool, Storage: storage)));
+        Coordinator = System.ActorOf(CoordinatorActor.Props(directory, new JobKeeper(_pool, Storage: storage), CoordinatorSingleton.WithoutService(_name)));
     }
 
     private ActorSystem System { get; }
@@ -58,18 +57,11 @@ internal sealed class CrashingProcess : IAsyncDisposable
 
     /// <summary>Starts it, and a job in it; waits for the end of either.</summary>
     /// <returns>The job's last word; null where the process died first.</returns>
-    public static async Task<JobOver?> RunAsync(JobDatabase states, CrashPlan plan, JobRun run, bool pauses = false)
+    public static async Task<TrainingResult?> RunAsync(JobDatabase states, CrashPlan plan, JobRun run, bool pauses = false)
     {
         await using var process = new CrashingProcess(states, plan);
         using var given = process._data.Give(run.Job, run.Data);
-        var events = Channel.CreateUnbounded<object>();
-        var watcher = process.System.ActorOf(WatcherActor.Props(run, process.Coordinator, events.Writer));
-        if (pauses)
-        {
-            watcher.Tell(new PauseJob());
-        }
-
-        var over = LastWordAsync(events.Reader, watcher);
+        var over = new JobRunner(process.Coordinator) { Pauses = true }.RunAsync(run, _ => { }, new CancellationToken(pauses));
         return await Task.WhenAny(over, plan.Crashed).WaitAsync(_patience) == over ? await over : null;
     }
 
@@ -80,23 +72,5 @@ internal sealed class CrashingProcess : IAsyncDisposable
         await _host.StopAsync();
         _host.Dispose();
         CrashPlan.Forget(_name);
-    }
-
-    private static async Task<JobOver> LastWordAsync(ChannelReader<object> events, IActorRef watcher)
-    {
-        await foreach (var happened in events.ReadAllAsync())
-        {
-            if (happened is JobOver over)
-            {
-                return over;
-            }
-
-            if (happened is JobEvent { Event: StepDone step })
-            {
-                watcher.Tell(new Watched(step.Step));
-            }
-        }
-
-        throw new InvalidOperationException("The events ended before the job.");
     }
 }

@@ -155,6 +155,46 @@ public sealed class KeptJobsTests : IDisposable
         Events("job-long.1", "version-forced-1").ShouldBe(1);
     }
 
+    [Fact]
+    public async Task Epochs_that_were_told_before_a_restart_are_told_to_whoever_watches_later()
+    {
+        const long ofSecond = 1L << 32;
+        List<Event> told, toldBySecond;
+        await using (var first = await StartAsync())
+        {
+            await first.Service.SubmitAsync("long", Long());
+            await EpochsAsync(first.Service, 0, 3);
+            await first.Service.Training.PauseAsync(new PauseRequest { Id = "long" }, first.Service.Call());
+            await first.Service.UntilAsync("long", happened => happened.BodyCase == Event.BodyOneofCase.Paused);
+            var paused = await GetAsync(first.Service, "long");
+            await first.Service.Training.ResumeAsync(new ResumeRequest { Id = "long" }, first.Service.Call());
+            await EpochsAsync(first.Service, paused.LastEvent, 5);
+            told = await EpochsAsync(first.Service, 0, paused.Epoch + 5);
+        }
+
+        await using (var second = await StartAsync())
+        {
+            // The same events, under the same numbers; and whoever has seen some goes on after them.
+            var later = await EpochsAsync(second.Service, 0, told.Count + 3);
+            later.Select(happened => happened.Epoch.Epoch_).ShouldBe(Enumerable.Range(1, told.Count + 3));
+            later.Take(told.Count).ShouldBe(told);
+            (await EpochsAsync(second.Service, told[2].Number, told.Count)).ShouldBe(later.Skip(3));
+            toldBySecond = await EpochsAsync(second.Service, ofSecond, 5);
+            await second.Service.Training.CancelAsync(new CancelRequest { Id = "long" }, second.Service.Call());
+            await second.Service.WatchAsync("long", ofSecond, every: 1_000_000);
+        }
+
+        await using var third = await StartAsync();
+        var all = await third.Service.WatchAsync("long");
+        all.Select(happened => happened.Number).ShouldBeInOrder(SortDirection.Ascending);
+        all[^1].Cancelled.ShouldNotBeNull();
+        all.SkipLast(1).Select(happened => happened.Epoch.Epoch_).ShouldBe(Enumerable.Range(1, all.Count - 1));
+        all.Take(told.Count).ShouldBe(told);
+        all.ShouldContain(toldBySecond[0]);
+        all.SkipWhile(happened => happened.Number < toldBySecond[0].Number).Take(5).ShouldBe(toldBySecond);
+        (await third.Service.WatchAsync("long", all[^2].Number)).ShouldBe([all[^1]]);
+    }
+
     private async Task<Running> StartAsync(ServiceNode? service = null, string? version = null)
     {
         service ??= new ServiceNode { Folder = _folder.FullName, Version = version };
@@ -175,6 +215,22 @@ public sealed class KeptJobsTests : IDisposable
                 return;
             }
         }
+    }
+
+    private static async Task<List<Event>> EpochsAsync(ServiceNode service, long after, int count)
+    {
+        using var call = service.Training.Watch(
+            new WatchRequest { Id = "long", AfterEvent = after, ProgressEvery = 1_000_000 }, service.Call());
+        var epochs = new List<Event>();
+        while (epochs.Count < count && await call.ResponseStream.MoveNext(CancellationToken.None))
+        {
+            if (call.ResponseStream.Current is { BodyCase: Event.BodyOneofCase.Epoch } happened)
+            {
+                epochs.Add(happened);
+            }
+        }
+
+        return epochs;
     }
 
     private static async Task<Job> GetAsync(ServiceNode service, string id) =>

@@ -37,6 +37,34 @@ public sealed record PlacementCase(long[] Work, int Replicas, PlacementNode[] No
 
     public decimal Largest(Placement placement) => Nodes.Max(node => LoadOf(placement, node));
 
+    /// <summary>The loads of all nodes from the largest on: the smaller of two by the first that differs is the better one.</summary>
+    public IReadOnlyList<decimal> Loads(Placement placement) =>
+        [.. Nodes.Select(node => LoadOf(placement, node)).OrderDescending()];
+
+    /// <summary>Below zero where the loads of one placement are smaller than those of another.</summary>
+    public int CompareLoads(Placement one, Placement other) => Loads(one).Zip(Loads(other))
+        .Select(pair => pair.First.CompareTo(pair.Second)).FirstOrDefault(order => order != 0);
+
+    /// <summary>
+    /// What would relieve a node without cutting a replica: a whole one that moves, or a part of one that is cut anyway that
+    /// goes to a node with nothing, so that both nodes have less than the one that gives has.
+    /// </summary>
+    public IEnumerable<Placement> Reliefs(Placement placement) =>
+        from replica in Enumerable.Range(0, Replicas)
+        let isWhole = Enumerable.Range(0, Work.Length).All(stage => placement[replica, stage] == placement[replica, 0])
+        from taker in Nodes
+        where isWhole || !placement.Nodes.Contains(taker.Name)
+        from first in Enumerable.Range(0, isWhole ? 1 : Work.Length)
+        from end in isWhole ? [Work.Length] : Enumerable.Range(first + 1, Work.Length - first)
+        let giver = Nodes.Single(node => node.Name == placement[replica, first])
+        where giver != taker
+        where Enumerable.Range(first, end - first).All(stage => placement[replica, stage] == giver.Name)
+        let moved = new Placement(Replicas, Work.Length, (r, s) =>
+            r == replica && s >= first && s < end ? taker.Name : placement[r, s])
+        where IsInRuns(moved)
+        where Math.Max(LoadOf(moved, giver), LoadOf(moved, taker)) < LoadOf(placement, giver)
+        select moved;
+
     public int Cuts(Placement placement) => Enumerable.Range(0, Replicas).Count(replica =>
         Enumerable.Range(0, Work.Length).Any(stage => placement[replica, stage] != placement[replica, 0]));
 

@@ -50,8 +50,42 @@ public sealed class PlacementChangeTests
             var (before, now) = (x.Place(), after.Place(x.Place()));
             var mean = x.Replicas / after.Nodes.Length;
             after.Moves(before, now).ShouldBe(now.ReplicasOn("joined", 0).Count());
-            now.ReplicasOn("joined", 0).Count().ShouldBeLessThanOrEqualTo(mean);
+            now.ReplicasOn("joined", 0).Count().ShouldBe(mean);
         });
+
+    [Fact]
+    public void A_node_takes_its_share_also_where_the_largest_load_stays() => _changes.Sample(x =>
+    {
+        x.Before.Reliefs(x.Before.Place()).ShouldBeEmpty();
+        x.After.Reliefs(x.After.Place(x.Before.Place())).ShouldBeEmpty();
+    });
+
+    [Fact]
+    public void Whole_replicas_on_equal_nodes_are_as_even_as_can_be_whatever_came_and_went() =>
+        Gen.Select(PlacementCase.EqualNodes.Select(x => x with { Work = [10] }), Gen.Int[0, 20].Array[1, 8]).Sample((all, changes) =>
+        {
+            var (here, placement) = (all, all.Place());
+            foreach (var at in changes)
+            {
+                // Whoever is there leaves, whoever is not comes back; the last one stays.
+                var node = all.Nodes[at % all.Nodes.Length];
+                var others = here.Nodes.Where(other => other != node).ToArray();
+                here = here with { Nodes = others.Length < here.Nodes.Length && others.Length > 0 ? others : [.. others, node] };
+                placement = here.Place(placement);
+                here.Loads(placement).ShouldBe(here.Loads(here.Place()));
+                here.Place(placement).ShouldBe(placement);
+            }
+        });
+
+    [Fact]
+    public void The_loads_of_whole_replicas_on_equal_nodes_are_the_least_of_all() =>
+        Changes(PlacementCase.SmallOnEqualNodes.Select(x => x with { Work = [x.Work[0]] })).Sample(
+            x =>
+            {
+                var now = x.After.Place(x.Before.Place());
+                x.After.All().Any(other => x.After.CompareLoads(other, now) < 0).ShouldBeFalse();
+            },
+            iter: 200);
 
     [Fact]
     public void When_a_node_leaves_only_its_replicas_move() =>
@@ -69,6 +103,7 @@ public sealed class PlacementChangeTests
             var (fresh, now) = (x.After.Place(), x.After.Place(before));
             var (limit, cuts) = (x.After.Largest(fresh), x.After.Cuts(fresh));
             var least = x.After.All().Where(other => x.After.Largest(other) <= limit && x.After.Cuts(other) <= cuts)
+                .Where(other => !x.After.Reliefs(other).Any())
                 .Min(other => x.After.Moves(before, other));
             // Near: within a replica's stages of the least, and the least itself where nothing can be cut.
             x.After.Moves(before, now).ShouldBeLessThanOrEqualTo(least + x.Before.Work.Length - 1, $"{before} became {now}");
@@ -85,6 +120,8 @@ public sealed class PlacementChangeTests
         one.Without(0).Place(one.Place()).ToString().ShouldBe("b: replica 0");
 
         var four = new PlacementCase([10], 4, [new("a", 1), new("b", 1)]);
+        four.With(new PlacementNode("c", 1)).Place(four.Place()).ToString()
+            .ShouldBe("a: replica 1; b: replicas 2–3; c: replica 0");
         four.With(new("c", 1), new("d", 1)).Place(four.Place()).ToString()
             .ShouldBe("a: replica 0; b: replica 2; c: replica 1; d: replica 3");
     }

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using DistributedBackprop.Actors.Checkpoints;
 using DistributedBackprop.Actors.Journal;
+using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Jobs.Table;
 
 namespace DistributedBackprop.Actors.Jobs.Requests;
@@ -106,13 +107,23 @@ internal sealed partial class JobQueueActor
         }
     }
 
-    // Those that ran are begun again: their own journals say where they stand. What was wished of them is wished still.
+    // Those that ran are begun again: their own journals say where they stand. What was wished of them is wished still. Those
+    // that others ran stand still; where nothing begins by itself, all wait as they are for somebody who runs them.
     private void GoOnWithJobs()
     {
-        foreach (var entry in _table.All.Where(entry => !entry.IsOver))
+        foreach (var entry in _table.All.Where(entry => !entry.IsOver).ToList())
         {
             _ = RecordOf(entry);
-            if (entry.State == JobState.Running)
+            if (_loading is null || entry.State != JobState.Running)
+            {
+                continue;
+            }
+
+            if (entry.Submission.IsGiven())
+            {
+                OnOver(entry.Id, new TrainingPaused(entry.Id, entry.Step), JobSubmission.WhyNotHere);
+            }
+            else
             {
                 _loading.Load(entry.Submission, Self);
             }

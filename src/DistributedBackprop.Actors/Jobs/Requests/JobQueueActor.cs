@@ -18,7 +18,7 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
     public const string Name = "queue";
 
     private readonly IActorRef _directory;
-    private readonly IJobLoading _loading;
+    private readonly IJobLoading? _loading;
     private readonly TableChanges _changes;
     private readonly Dictionary<string, Record> _records = new(StringComparer.Ordinal);
     private JobTable _table;
@@ -36,6 +36,7 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
         (_service, _keeper, _held) = (service, keeper, held);
         ReceiveJournal();
         ReceiveRequests();
+        Receive<RunRequest>(OnRun);
         Receive<NodesChanged>(changed =>
         {
             _workers = changed.Nodes;
@@ -170,7 +171,11 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
 
                 break;
             case JobBegan:
-                _loading.Load(_table.Find(change.Id)!.Submission, Self);
+                if (!_runHere.Contains(change.Id))
+                {
+                    _loading?.Load(_table.Find(change.Id)!.Submission, Self);
+                }
+
                 break;
             case JobWished wished:
                 _records[change.Id].Actor.Tell(wished.Wish == JobWish.Cancel ? new CancelJob() : new PauseJob());
@@ -188,7 +193,7 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
     }
 
     private void BeginThoseThatFit() => _changes.Add(
-        () => _table.NextToBegin(Threads) is { } next ? _table.Process(new BeginCommand(next.Id)) : JobDecision.Done(),
+        () => _loading is not null && _table.NextToBegin(Threads) is { } next ? _table.Process(new BeginCommand(next.Id)) : JobDecision.Done(),
         decision =>
         {
             if (!decision.Events.IsEmpty)
@@ -225,14 +230,20 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
 
     private void OnOver(string id, TrainingEvent outcome, string why = "")
     {
+        void Then(JobDecision decision)
+        {
+            _runHere.Remove(id);
+            BeginThoseThatFit();
+        }
+
         if (outcome is TrainingPaused { Step: var step })
         {
             Update(id, record => record with { Mark = record.Mark with { Step = step } });
-            _changes.Add(() => _table.Process(new StoodStill(id, step, why)), _ => BeginThoseThatFit());
+            _changes.Add(() => _table.Process(new StoodStill(id, step, why)), Then);
         }
         else
         {
-            _changes.Add(() => _table.Process(new Ended(id, outcome)), _ => BeginThoseThatFit());
+            _changes.Add(() => _table.Process(new Ended(id, outcome)), Then);
         }
     }
 

@@ -1,4 +1,6 @@
+using System.Threading.Channels;
 using Akka.Actor;
+using DistributedBackprop.Actors.Journal;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Jobs.Table;
@@ -18,10 +20,15 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
 
     private readonly JobEntry _entry;
     private readonly string _id;
+    private readonly long _eventsBegin;
     private readonly JobStorage? _storage;
     private readonly EventLog _log;
     private readonly List<(IActorRef Reader, EventsRequest Request)> _readers = [];
     private IActorRef? _job;
+    private ChannelWriter<object>? _events;
+    private JobOver? _over;
+    private IActorRef? _epochsReader;
+    private bool _knowsEarlier;
     private object? _wish;
     private JobStart? _goesOnFrom;
     private long _totalSteps;
@@ -32,9 +39,18 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
     {
         _entry = entry;
         _id = entry.Id;
+        _eventsBegin = eventsBegin;
         _storage = storage;
+        _knowsEarlier = storage is null;
         _log = new EventLog(start: eventsBegin);
-        Receive<Recorded>(recorded => Append(recorded.Event, recorded.IsNews));
+        Receive<Recorded>(recorded =>
+        {
+            Append(recorded.Event, recorded.IsNews);
+            if (recorded.Event is not TrainingWaiting)
+            {
+                TellRunnerOver(recorded.Event);
+            }
+        });
         Receive<BeginRun>(begin =>
         {
             // Not the run itself: its data need not stay as long as the weights.
@@ -42,11 +58,13 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
             _network = (run.Job, run.Graph);
             _totalSteps = new StepPlan(run.Job.Training, run.Data.Train.Count).TotalSteps;
             _wish = null;
+            _events = begin.Events;
             begin.Coordinator.Tell(new SubmitJob(run, Self, _goesOnFrom)
             {
                 JournalName = entry.JournalName,
                 Order = entry.Number,
                 Wish = begin.Wish,
+                LastEvent = _log.Last,
             });
             _goesOnFrom = null;
         });
@@ -71,13 +89,24 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
         Receive<JobEvent>(happened =>
         {
             Append(happened.Event);
-            if (happened.Event is StepDone step)
+            if (_events is not null)
+            {
+                _events.TryWrite(happened);
+            }
+            else if (happened.Event is StepDone step)
             {
                 Sender.Tell(new Watched(step.Step));
             }
         });
+        Receive<Watched>(watched => _job?.Tell(watched));
         Receive<JobOver>(End);
         Receive<EventsRequest>(Read);
+        Receive<EpochsRead>(read =>
+        {
+            _log.Recall(read.Epochs.Select(decided => (decided.Number, (TrainingEvent)decided.Epoch)));
+            _knowsEarlier = true;
+            AnswerReaders(isDue: false);
+        });
         Receive<TellMark>(_ => MarkIfChanged());
         Receive<AnswerAll>(_ =>
         {
@@ -114,7 +143,22 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
     protected override void PostStop()
     {
         _goesOnFrom?.Dispose();
+        TellRunnerOver(new TrainingFailed(_id, _log.LastStep?.Step ?? 0, null, "its process stops"));
         base.PostStop();
+    }
+
+    // Whoever runs the job in this process is told its last word when it is persisted: what follows may be the process's end.
+    private void TellRunnerOver(TrainingEvent recorded)
+    {
+        if (_events is not { } events)
+        {
+            return;
+        }
+
+        _events = null;
+        events.TryWrite(_over ?? new JobOver(recorded, [], []));
+        events.TryComplete();
+        _over = null;
     }
 
     private void Append(TrainingEvent happened, bool isNews = true)
@@ -146,13 +190,19 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
         var job = _job;
         _job = null;
         _goesOnFrom = over.GoesOnFrom;
+        _over = _events is null ? null : over with { GoesOnFrom = null };
         if (over is { NeedsForce: true, Event: TrainingFailed failed })
         {
             Context.Parent.Tell(new RunOver(_id, new TrainingPaused(_id, failed.Step), failed.Reason));
         }
         else
         {
-            Hold(over);
+            // The weights are whoever's who runs the job, where there is somebody.
+            if (_events is null)
+            {
+                Hold(over);
+            }
+
             Context.Parent.Tell(new RunOver(_id, over.Event));
         }
 
@@ -161,7 +211,7 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
 
     private void Read(EventsRequest request)
     {
-        var batch = _log.Read(request.After, request.Most, request.ProgressEvery);
+        var batch = BatchOf(request);
         if (!batch.Events.IsEmpty || batch.IsEnd)
         {
             Sender.Tell(batch);
@@ -176,13 +226,26 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
         }
     }
 
+    // Whoever has not come to this coordinator's events is told first which epochs ended under those before it. They are read
+    // when somebody asks: for most jobs nobody does.
+    private EventBatch BatchOf(EventsRequest request)
+    {
+        if (_knowsEarlier || request.After >= _eventsBegin)
+        {
+            return _log.Read(request.After, request.Most, request.ProgressEvery);
+        }
+
+        _epochsReader ??= Context.ActorOf(EpochsReader.Props(JobJournalActor.IdOf(_entry.JournalName), _storage!.Store));
+        return new EventBatch([], request.After, IsEnd: false);
+    }
+
     // A reader that is gone is forgotten with the next answer, be it an empty one.
     private void AnswerReaders(bool isDue)
     {
         for (var i = _readers.Count - 1; i >= 0; i--)
         {
             var (reader, request) = _readers[i];
-            var batch = _log.Read(request.After, request.Most, request.ProgressEvery);
+            var batch = BatchOf(request);
             if (isDue || !batch.Events.IsEmpty || batch.IsEnd)
             {
                 reader.Tell(batch);

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Akka.Actor;
 using DistributedBackprop.Training.Jobs;
 
@@ -12,7 +13,11 @@ internal sealed record Recorded(TrainingEvent Event, bool IsNews = true) : INoSe
 /// <param name="Run">The job.</param>
 /// <param name="Coordinator">To whom.</param>
 /// <param name="Wish"><see cref="PauseJob"/> or <see cref="CancelJob"/> where that is wanted of it already; else null.</param>
-internal sealed record BeginRun(JobRun Run, IActorRef Coordinator, object? Wish) : INoSerializationVerificationNeeded;
+internal sealed record BeginRun(JobRun Run, IActorRef Coordinator, object? Wish) : INoSerializationVerificationNeeded
+{
+    /// <summary>Takes what happens to it: see <see cref="RunRequest.Events"/>; null where nobody in this process runs it.</summary>
+    public ChannelWriter<object>? Events { get; init; }
+}
 
 /// <summary>A job's record tells the queue how far the job has come.</summary>
 /// <param name="Id">Which job.</param>

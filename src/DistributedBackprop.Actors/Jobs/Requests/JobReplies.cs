@@ -19,6 +19,10 @@ public sealed record RequestRefused(Refusal Refusal, string Reason) : INoSeriali
 /// <param name="Progress">How far it has come.</param>
 public sealed record JobStatus(JobEntry Entry, string Reason, int Position, JobMark Progress) : INoSerializationVerificationNeeded;
 
+/// <summary>A job has been begun by whoever asked for it.</summary>
+/// <param name="Record">Its record: takes <see cref="Watched"/>.</param>
+public sealed record RunBegun(IActorRef Record) : INoSerializationVerificationNeeded;
+
 /// <summary>How far a job has come.</summary>
 /// <param name="Step">Steps trained.</param>
 /// <param name="TotalSteps">Steps to train; 0 before its data are read.</param>

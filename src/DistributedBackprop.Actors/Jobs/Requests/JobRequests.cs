@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Threading.Channels;
 using Akka.Actor;
 using DistributedBackprop.Training.Jobs.Table;
 
@@ -13,6 +14,18 @@ public interface IJobRequest : INoSerializationVerificationNeeded;
 /// <summary>A request that is a command to the table of jobs. The answer is a <see cref="JobStatus"/>.</summary>
 /// <param name="Command">Which.</param>
 public sealed record CommandRequest(JobCommand Command) : IJobRequest;
+
+/// <summary>
+/// Somebody in this process has a job trained now, whatever waits, with data that it has read itself: see
+/// <see cref="RunCommand"/>. The answer is <see cref="RunBegun"/>.
+/// </summary>
+/// <param name="Submission">The job as it is kept.</param>
+/// <param name="Run">The job.</param>
+/// <param name="Events">
+/// Takes every <see cref="JobEvent"/>, then <see cref="JobOver"/> once the end is persisted, and is closed. What waits there is
+/// bounded: the job runs only so far ahead of the <see cref="Watched"/> that its record is told.
+/// </param>
+public sealed record RunRequest(JobSubmission Submission, JobRun Run, ChannelWriter<object> Events) : IJobRequest;
 
 /// <summary>Where does a job stand? The answer is a <see cref="JobStatus"/>.</summary>
 /// <param name="Id">Which job.</param>

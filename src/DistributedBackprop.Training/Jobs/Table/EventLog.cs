@@ -21,7 +21,8 @@ public sealed record EventBatch(ImmutableArray<NumberedEvent> Events, long Next,
 /// <param name="stepsKept">Steps, ≥ 1.</param>
 /// <param name="othersKept">Other events, ≥ 1.</param>
 /// <param name="start">
-/// Numbers begin after this one, ≥ 0: a log that follows another one of the same job has greater numbers than that.
+/// Numbers begin after this one, ≥ 0: a log that follows another one of the same job has greater numbers than that, and what
+/// is still known of the one before (<see cref="Recall"/>) comes first.
 /// </param>
 public sealed class EventLog(int stepsKept = 4096, int othersKept = 10_000, long start = 0)
 {
@@ -59,6 +60,24 @@ public sealed class EventLog(int stepsKept = 4096, int othersKept = 10_000, long
         IsEnd |= happened is TrainingCompleted or TrainingFailed or TrainingCancelled;
     }
 
+    /// <summary>
+    /// Takes in what is known of an earlier log, before the first event of this one. Numbers that are not known, 0, or do not
+    /// ascend become those that follow the one before; what is beyond the beginning of this log is its own, and left out.
+    /// </summary>
+    /// <param name="events">In the order in which they happened.</param>
+    public void Recall(IEnumerable<(long Number, TrainingEvent Event)> events)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        var earlier = new List<(long Number, TrainingEvent Event)>();
+        foreach (var (number, happened) in events)
+        {
+            var last = earlier.Count > 0 ? earlier[^1].Number : 0;
+            earlier.Add((Math.Max(number, last + 1), happened));
+        }
+
+        _others.InsertRange(0, earlier.TakeWhile(entry => entry.Number <= _start));
+    }
+
     /// <summary>The events after some number.</summary>
     /// <param name="after">Only events with greater numbers.</param>
     /// <param name="most">At most so many, ≥ 1.</param>
@@ -66,9 +85,7 @@ public sealed class EventLog(int stepsKept = 4096, int othersKept = 10_000, long
     public EventBatch Read(long after, int most, int progressEvery)
     {
         var events = ImmutableArray.CreateBuilder<NumberedEvent>();
-
-        // How many events an earlier log had after that number, nobody knows.
-        var next = Math.Max(after, _start);
+        var next = after;
         var skipped = 0L;
         var step = FirstAfter(_steps, entry => entry.Number, after);
         var other = FirstAfter(_others, entry => entry.Number, after);
@@ -76,7 +93,9 @@ public sealed class EventLog(int stepsKept = 4096, int othersKept = 10_000, long
         {
             var isStep = other == _others.Count || (step < _steps.Count && _steps[step].Number < _others[other].Number);
             var number = isStep ? _steps[step].Number : _others[other].Number;
-            skipped += number - next - 1;
+
+            // How many events an earlier log had, nobody knows.
+            skipped += number > _start ? number - Math.Max(next, _start) - 1 : 0;
             next = number;
             if (isStep && _steps[step].Step.Step % progressEvery != 0)
             {
@@ -88,6 +107,7 @@ public sealed class EventLog(int stepsKept = 4096, int othersKept = 10_000, long
             skipped = 0;
         }
 
+        next = step == _steps.Count && other == _others.Count ? Math.Max(next, _start) : next;
         return new EventBatch(events.ToImmutable(), next, IsEnd && next >= Last);
     }
 

@@ -25,6 +25,14 @@ public sealed record CancelCommand(string Id) : JobCommand(Id);
 /// <param name="Id">Which.</param>
 public sealed record DeleteCommand(string Id) : JobCommand(Id);
 
+/// <summary>
+/// A job shall begin now, whatever waits: a new one; one that was put aside or interrupted, which goes on; one that has ended,
+/// which begins again as another job. Whoever asks has its data and runs it.
+/// </summary>
+/// <param name="Submission">The job.</param>
+/// <param name="IsForced">Also where another version of the program has begun it: its bits are no longer promised then.</param>
+public sealed record RunCommand(JobSubmission Submission, bool IsForced = false) : JobCommand(Submission.Id);
+
 /// <summary>A job's turn has come: <see cref="JobTable.NextToBegin"/> has named it.</summary>
 /// <param name="Id">Which.</param>
 public sealed record BeginCommand(string Id) : JobCommand(Id);

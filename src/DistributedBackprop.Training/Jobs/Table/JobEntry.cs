@@ -46,6 +46,15 @@ public enum JobWish
 /// <param name="Threads">Threads that it can keep busy, ≥ 1: one for each stage of each replica.</param>
 public sealed record JobSubmission(string Id, string Name, string Document, string FileName, string DataRoot, int Threads)
 {
+    /// <summary>The data root of a job whose data are where it was handed in, and nowhere else; no root has this name.</summary>
+    public const string GivenData = "(given)";
+
+    /// <summary>Why such a job is not begun by itself, for people.</summary>
+    public const string WhyNotHere = "its data are where it was handed in: it goes on with 'backprop train'";
+
+    /// <summary>Whether only whoever handed it in can run it (<see cref="RunCommand"/>).</summary>
+    public bool IsGiven() => DataRoot == GivenData;
+
     /// <summary>Whether both ask for the same: then the second is the first, sent again.</summary>
     public bool AsksTheSame(JobSubmission other)
     {

@@ -58,9 +58,12 @@ public sealed class JobTable(JobTableLimits limits)
     public JobDecision Process(JobCommand command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        if (command is SubmitCommand submit)
+        switch (command)
         {
-            return Submit(submit.Submission);
+            case SubmitCommand submit:
+                return Submit(submit.Submission);
+            case RunCommand run:
+                return Run(run);
         }
 
         return Find(command.Id) is { } entry
@@ -130,7 +133,9 @@ public sealed class JobTable(JobTableLimits limits)
     /// <summary>The job whose turn has come; null where none fits at present.</summary>
     /// <param name="threads">Threads of the cluster's workers.</param>
     public JobEntry? NextToBegin(int threads) =>
-        Queue.FirstOrDefault() is { } first && threads > 0 && Demand(first, threads) <= Free(threads) ? first : null;
+        Queue.FirstOrDefault(entry => !entry.Submission.IsGiven()) is { } first && threads > 0 && Demand(first, threads) <= Free(threads)
+            ? first
+            : null;
 
     /// <summary>Where a job stands in the queue, from 1; 0 where it does not wait.</summary>
     public int PositionOf(JobEntry entry)
@@ -171,13 +176,41 @@ public sealed class JobTable(JobTableLimits limits)
                 CultureInfo.InvariantCulture, $"{limits.Open} jobs wait or are paused, as many as may: try again when one of them has begun"));
         }
 
-        // What is acknowledged is never given up for it, only what has ended.
+        return JobDecision.Done([.. Forgotten(), new JobSubmitted(submission)]);
+    }
+
+    private JobDecision Run(RunCommand run)
+    {
+        var id = run.Id;
+        if (Find(id) is not { } entry)
+        {
+            return JobDecision.Done([.. Forgotten(), new JobSubmitted(run.Submission), new JobBegan(id)]);
+        }
+
+        var mayBeReplaced = entry.IsOver && entry.Submission.IsGiven();
+        if (!mayBeReplaced && !entry.Submission.AsksTheSame(run.Submission))
+        {
+            return JobDecision.Refused(Refusal.AlreadyExists, $"the id '{id}' names another job");
+        }
+
+        return (entry.State, entry.Wish) switch
+        {
+            (JobState.Waiting, _) => JobDecision.Done(new JobBegan(id)),
+            (JobState.Paused, _) => JobDecision.Done(new JobResumed(id, run.IsForced), new JobBegan(id)),
+
+            // It was interrupted; what was wanted of it then is not wanted any more.
+            (JobState.Running, JobWish.None) => JobDecision.Done(),
+            (JobState.Running, _) => JobDecision.Done(
+                new JobPaused(id, entry.Step), new JobResumed(id, run.IsForced), new JobBegan(id)),
+            _ => JobDecision.Done(new JobDeleted(id), new JobSubmitted(run.Submission), new JobBegan(id)),
+        };
+    }
+
+    // What is acknowledged is never given up for another one, only what has ended.
+    private IEnumerable<JobTableEvent> Forgotten()
+    {
         var over = All.Where(entry => entry.IsOver).ToList();
-        return JobDecision.Done(
-        [
-            .. over.Take(Math.Max(0, over.Count - limits.Over + 1)).Select(entry => new JobDeleted(entry.Id)),
-            new JobSubmitted(submission),
-        ]);
+        return over.Take(Math.Max(0, over.Count - limits.Over + 1)).Select(entry => new JobDeleted(entry.Id));
     }
 
     private static JobDecision Decide(JobCommand command, JobEntry entry) => (command, entry.State) switch
@@ -187,6 +220,8 @@ public sealed class JobTable(JobTableLimits limits)
         (PauseCommand, JobState.Running) when entry.Wish == JobWish.None => JobDecision.Done(new JobWished(entry.Id, JobWish.Pause)),
         (PauseCommand, JobState.Running) when entry.Wish == JobWish.Pause => JobDecision.Done(),
         (PauseCommand, JobState.Paused) => JobDecision.Done(),
+        (ResumeCommand, JobState.Paused) when entry.Submission.IsGiven() =>
+            JobDecision.Refused(Refusal.WrongState, $"job '{entry.Id}' cannot be resumed here: {JobSubmission.WhyNotHere}"),
         (ResumeCommand resume, JobState.Paused) => JobDecision.Done(new JobResumed(entry.Id, resume.IsForced)),
         (ResumeCommand, JobState.Waiting) => JobDecision.Done(),
         (ResumeCommand, JobState.Running) when entry.Wish == JobWish.None => JobDecision.Done(),

@@ -85,5 +85,28 @@ public sealed class EventLogTests
         log.Read(2, 1, 1).Events.ShouldBeEmpty();
     }
 
+    [Fact]
+    public void What_is_known_of_an_earlier_log_comes_first_under_its_own_numbers()
+    {
+        var log = new EventLog(stepsKept: 2, start: 100);
+        for (var step = 1; step <= 4; step++)
+        {
+            log.Append(Step(step));
+        }
+
+        // The second has no number, the last one is of this log.
+        log.Recall([(7, Epoch(1)), (0, Epoch(2)), (30, Epoch(3)), (104, Epoch(4))]);
+        var all = log.Read(0, 10, 1);
+        all.Events.Select(numbered => (numbered.Number, numbered.Skipped)).ShouldBe([(7, 0), (8, 0), (30, 0), (103, 2), (104, 0)]);
+        all.Events.Take(3).Select(numbered => ((EpochDone)numbered.Event).Epoch).ShouldBe([1, 2, 3]);
+        log.Read(8, 1, 1).Events.Single().Number.ShouldBe(30);
+        log.Read(8, 1, 1).Next.ShouldBe(30);
+        log.Read(30, 1, 1).Events.Single().ShouldBe(new NumberedEvent(103, Step(3), Skipped: 2));
+        log.Read(99, 1, 1).Events.Single().Number.ShouldBe(103);
+        new EventLog(start: 100).Read(7, 1, 1).Next.ShouldBe(100);
+    }
+
+    private static EpochDone Epoch(int epoch) => new(epoch, 10 * epoch, 0.5, null, null);
+
     private static StepDone Step(long step) => new(step, 1, 0.5, 0.5, 1000);
 }

@@ -142,6 +142,55 @@ public sealed class JobTableTests
         table.NextToBegin(2)!.Id.ShouldBe("wide");
     }
 
+    [Fact]
+    public void Whoever_runs_a_job_has_it_begin_now_wherever_it_and_all_others_stand() =>
+        Gen.Select(_command.Array[0, 60], Gen.Int[0, 9].Array[1, 5]).Sample((commands, runs) =>
+        {
+            var table = new JobTable(_limits);
+            foreach (var command in commands)
+            {
+                Do(table, command);
+                if (table.NextToBegin(Threads) is { } next)
+                {
+                    Do(table, new BeginCommand(next.Id));
+                }
+            }
+
+            foreach (var run in runs)
+            {
+                var (id, before) = ($"job{run}", table.All.ToList());
+                var decision = Do(table, new RunCommand(before.Find(entry => entry.Id == id)?.Submission ?? Submission(id, 1)));
+                decision.Refusal.ShouldBeNull();
+                var entry = table.Find(id).ShouldNotBeNull();
+                (entry.State, entry.Wish, entry.Outcome).ShouldBe((JobState.Running, JobWish.None, null));
+
+                // Another job only where it had ended.
+                var known = before.Find(known => known.Id == id);
+                (entry.Number == known?.Number).ShouldBe(known is { IsOver: false });
+                table.All.Where(other => other.Id != id).ShouldBeSubsetOf(before);
+                before.Where(other => other.Id != id && !other.IsOver).ShouldBeSubsetOf(table.All);
+            }
+        });
+
+    [Fact]
+    public void A_job_whose_data_are_elsewhere_is_begun_by_nobody_else()
+    {
+        var table = new JobTable(_limits);
+        var given = Submission("given", 1) with { DataRoot = JobSubmission.GivenData };
+        Do(table, new RunCommand(given));
+        Do(table, new StoodStill("given", 7));
+        Do(table, new ResumeCommand("given")).Refusal.ShouldBe(Refusal.WrongState);
+        Do(table, new RunCommand(given with { Document = "another" })).Refusal.ShouldBe(Refusal.AlreadyExists);
+        Do(table, new RunCommand(given)).Refusal.ShouldBeNull();
+        Do(table, new Ended("given", new TrainingCancelled("given", 9)));
+
+        // One that has ended stands in nobody's way, unless it was handed in to be kept.
+        Do(table, new RunCommand(given with { Document = "another" })).Refusal.ShouldBeNull();
+        Do(table, new SubmitCommand(Submission("kept", 1)));
+        Do(table, new CancelCommand("kept"));
+        Do(table, new RunCommand(Submission("kept", 1) with { DataRoot = JobSubmission.GivenData })).Refusal.ShouldBe(Refusal.AlreadyExists);
+    }
+
     private static JobDecision Do(JobTable table, JobCommand command)
     {
         var decision = table.Process(command);
