@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
@@ -13,7 +14,8 @@ namespace DistributedBackprop.Cli.Tests.Deployment;
 /// </summary>
 internal sealed class ComposedProcesses : IDisposable
 {
-    private const int HealthTries = 60;
+    // A node that is started anew joins when the cluster has removed the one that it follows.
+    private static readonly TimeSpan _healthyWithin = TimeSpan.FromSeconds(60);
 
     private readonly CommandFolder _folder = new();
     private readonly IReadOnlyList<ComposeService> _services;
@@ -153,13 +155,15 @@ internal sealed class ComposedProcesses : IDisposable
     private async Task UntilHealthyAsync(string service)
     {
         var url = $"http://{_addresses[service]}:{Service(service).Environment["BACKPROP__HEALTHPORT"]}/health/ready";
-        Finished? asked = null;
-        for (var tries = 0; tries < HealthTries && asked?.ExitCode != 0; tries++)
+        var clock = Stopwatch.StartNew();
+        Finished asked;
+        do
         {
             asked = await ExecAsync(service, [.. DockerFile.HealthCheck, "--url", url]);
         }
+        while (asked.ExitCode != 0 && clock.Elapsed < _healthyWithin);
 
-        asked!.ExitCode.ShouldBe(0, $"{service}: {asked.Output} {asked.Errors}");
+        asked.ExitCode.ShouldBe(0, $"{service}: {asked.Output} {asked.Errors}");
     }
 
     private Dictionary<string, string> EnvironmentOf(ComposeService service) =>

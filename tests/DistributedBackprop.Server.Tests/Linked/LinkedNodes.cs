@@ -296,7 +296,7 @@ internal sealed class LinkedNodes : IAsyncDisposable
         public void Load(TrainingJob job, IActorRef receiver) => receiver.Tell(new DataLoaded(_data, null));
     }
 
-    private sealed class Directory : ReceiveActor
+    private sealed class Directory : ReceiveActor, IWithTimers
     {
         // As failure detectors do: much later than whoever has a connection there.
         private static readonly TimeSpan _detectsWithin = TimeSpan.FromSeconds(2);
@@ -319,8 +319,8 @@ internal sealed class LinkedNodes : IAsyncDisposable
             });
             Receive<NodeIsDead>(dead =>
                 Self.Tell(new NodesChanged([.. nodes.Where(node => !node.Agent.Equals(dead.Agent))])));
-            Receive<FallsSilent>(silent => Context.System.Scheduler.ScheduleTellOnce(
-                _detectsWithin, Self, new IsSilent(silent.Agent), Self));
+            Receive<FallsSilent>(silent =>
+                Timers.StartSingleTimer(silent.Agent, new IsSilent(silent.Agent), _detectsWithin));
             Receive<IsSilent>(silent => Self.Tell(new NodesChanged(
             [
                 .. nodes.Select(node => node.Agent.Equals(silent.Agent) ? node with { Presence = NodePresence.Unreachable } : node),
@@ -334,6 +334,8 @@ internal sealed class LinkedNodes : IAsyncDisposable
                 }
             });
         }
+
+        public ITimerScheduler Timers { get; set; } = null!;
     }
 
     private sealed record IsSilent(IActorRef Agent);
