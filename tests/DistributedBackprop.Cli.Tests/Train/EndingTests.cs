@@ -90,7 +90,7 @@ public sealed class EndingTests
         using var folder = new CommandFolder();
 
         // Drawing so many digits takes long: the signal comes while the data is made.
-        var job = folder.Job("digits", ("examples: 8000", "examples: 60000"), ("epochs: 10", "epochs: 100000"));
+        var job = folder.Job("digits", ("examples: 8000", "examples: 200000"), ("epochs: 10", "epochs: 100000"));
         using var process = BackpropProcess.Start(folder.Path, null, "train", job, "--json", "--verbose");
         await process.UntilErrorsSayAsync("kernels on");
         process.Signal("TERM");
