@@ -156,9 +156,8 @@ public sealed partial class JobActor
             End(new FinalWeights(_run.Graph, _final).OutcomeOf(
                 _run, _progress, _clock, _progress.Examples - _examplesBefore, _placement!.Nodes.Length, _recoveries));
         }
-        else if (captured.AfterStep != _drainedAt || _progress.IsOver)
+        else if (!WaitsAt(captured.AfterStep))
         {
-            // A checkpoint's, also where the job stops at its very step.
             _checkpoints.OnTaken(captured.AfterStep, captured.State);
         }
         else
@@ -170,7 +169,7 @@ public sealed partial class JobActor
     private void OnSaved(long step, Checkpoints.CheckpointCommitted? committed)
     {
         // A job that moves goes on from what it has in memory, saved or not.
-        var moves = step == _drainedAt && _wish != Wish.Pause;
+        var moves = WaitsAt(step) && _wish != Wish.Pause;
         if (!_checkpoints.OnDone(step, isTaken: committed is not null || moves))
         {
             return;
@@ -181,15 +180,18 @@ public sealed partial class JobActor
             _watch.Tell(new CheckpointSaved(step, committed.Bytes));
         }
 
-        if (step != _drainedAt)
-        {
-            GoOn();
-        }
-        else
+        if (WaitsAt(step))
         {
             OnDrained();
         }
+        else
+        {
+            GoOn();
+        }
     }
+
+    // One that ends waits for its last parameters alone, though a checkpoint of the same step may be under way.
+    private bool WaitsAt(long step) => step == _drainedAt && !_progress.IsOver;
 
     private void OnDrained()
     {

@@ -94,9 +94,10 @@ public sealed class FoundDefectsTests : ClusterSpec
     public void A_job_that_stops_at_the_step_of_a_checkpoint_ends_with_its_last_round(ulong seed)
     {
         // Its loss is low enough after the first epoch, of eight steps: between two rounds of three. The checkpoint of that very
-        // step, from before the round is closed, is still on its way when the job asks for its last parameters.
+        // step, from before the round is closed, is still on its way when the job asks for its last parameters, and is saved
+        // before they come.
         using var cluster = new SimulatedCluster(seed, Stopping(everySteps: 8));
-        var (isStalled, hasCome) = (false, false);
+        var (isStalled, hasCome, isAsked) = (false, false, false);
         cluster.Loop.MessageHandled += sent =>
         {
             if (sent.Message is CaptureNoted { AfterStep: 8 } && !isStalled)
@@ -109,9 +110,15 @@ public sealed class FoundDefectsTests : ClusterSpec
                 hasCome = true;
                 cluster.Loop.After(TimeSpan.FromSeconds(1), () => ForAll(cluster.Weather.EndStall));
             }
+            else if (sent.Message is CaptureState { ParametersOnly: true } && !isAsked)
+            {
+                isAsked = true;
+                ForAll(cluster.Weather.Stall);
+                cluster.Loop.After(TimeSpan.FromSeconds(1), () => ForAll(cluster.Weather.EndStall));
+            }
         };
         var outcome = cluster.RunToEnd().ShouldBeOfType<TrainingCompleted>();
-        hasCome.ShouldBeTrue();
+        (hasCome, isAsked).ShouldBe((true, true));
         outcome.Steps.ShouldBe(8);
         cluster.Events.OfType<GenerationStarted>().ShouldHaveSingleItem();
         outcome.WeightsSha256.ShouldBe(Expectation.Of(Stopping(everySteps: 1000)).WeightsSha256);
