@@ -17,6 +17,12 @@ internal static class ClusterSettings
     /// dead is found by its broken connection. Each of three processes could be lost one after the other, so an
     /// unstable cluster is no reason to down everybody. Intervals are for loopback and one rack, tens of nodes: short,
     /// so that a node is up at once.
+    /// <para>
+    /// Each node writes on connections that it has opened itself. Where it may also write on one that it was called on, and a
+    /// node that was started anew and its peer call each other at the same moment, each can come to write where the other has
+    /// stopped reading: silently, until both are found unreachable and one of them is put down
+    /// (github.com/akka/akka-core/issues/24393).
+    /// </para>
     /// </summary>
     private const string Shared = """
         akka {
@@ -26,6 +32,7 @@ internal static class ClusterSettings
           remote.dot-netty.tcp.batching.enabled = off
           remote.log-frame-size-exceeding = 64000b
           remote.retry-gate-closed-for = 1s
+          remote.use-passive-connections = off
           cluster {
             downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
             down-removal-margin = 1s
@@ -42,7 +49,7 @@ internal static class ClusterSettings
             leader-actions-interval = 200ms
             periodic-tasks-initial-delay = 100ms
             seed-node-timeout = 2s
-            retry-unsuccessful-join-after = 3s
+            retry-unsuccessful-join-after = 1s
             allow-weakly-up-members = off
           }
         }

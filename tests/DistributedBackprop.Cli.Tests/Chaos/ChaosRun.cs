@@ -151,7 +151,22 @@ internal sealed class ChaosRun : IDisposable
         return isDue ? UntilAsync(_ => _generation > before) : Task.CompletedTask;
     }
 
-    private async Task UntilAsync(Func<JsonElement, bool> fits) => await _client.ReadUntilAsync(line =>
+    private async Task UntilAsync(Func<JsonElement, bool> fits)
+    {
+        var ends = _cluster.UnaskedEnds;
+        while (!await IsToldOfAsync(fits))
+        {
+            // A node that cannot tell whether it is still one of the cluster ends, and is started anew: its clients with it.
+            var client = await _client.EndAsync();
+            _cluster.UnaskedEnds.ShouldBeGreaterThan(ends, $"the client ended with {client.ExitCode}: {client.Errors}\n{_cluster.Ends}");
+            ends = _cluster.UnaskedEnds;
+            await _cluster.UntilHealthyAsync("coordinator");
+            _client.Dispose();
+            Watch();
+        }
+    }
+
+    private Task<bool> IsToldOfAsync(Func<JsonElement, bool> fits) => _client.HasLineAsync(line =>
     {
         var happened = JsonDocument.Parse(line).RootElement;
         happened.Word().ShouldNotBeOneOf("completed", "failed", "paused", "cancelled");

@@ -20,7 +20,7 @@ internal sealed class ComposedProcesses : IDisposable
     private readonly CommandFolder _folder = new();
     private readonly IReadOnlyList<ComposeService> _services;
     private readonly Dictionary<string, string> _addresses;
-    private readonly Dictionary<string, BackpropProcess> _nodes = [];
+    private readonly Dictionary<string, RestartedProcess> _nodes = [];
     private readonly string? _data;
     private DebianPostgreSql? _database;
 
@@ -87,14 +87,16 @@ internal sealed class ComposedProcesses : IDisposable
     /// <summary>Writes a job that is an example with parts of its text replaced.</summary>
     public string Job(string example, params IEnumerable<(string Old, string New)> changes) => _folder.Job(example, changes);
 
-    /// <summary>Kills a node and has it started anew, as <c>restart</c> says.</summary>
+    /// <summary>How often nodes ended, and were started anew, though nobody had killed them.</summary>
+    public int UnaskedEnds => _nodes.Values.Sum(node => node.UnaskedEnds);
+
+    /// <summary>What the nodes said that have ended, and how they ended.</summary>
+    public string Ends => string.Concat(_nodes.Select(node => $"{node.Key}: {node.Value.Ends}\n"));
+
+    /// <summary>Kills a node, which is started anew, as <c>restart</c> says, and waits until it is well again.</summary>
     public async Task RestartAsync(string service)
     {
         _nodes[service].Signal("KILL");
-        await _nodes[service].EndAsync();
-        _nodes[service].Dispose();
-        _nodes.Remove(service);
-        await StartAsync(Service(service));
         await UntilHealthyAsync(service);
     }
 
@@ -104,8 +106,7 @@ internal sealed class ComposedProcesses : IDisposable
         var ended = new List<Finished>();
         foreach (var node in _nodes.Values.Reverse())
         {
-            node.Signal("TERM");
-            ended.Add(await node.EndAsync());
+            ended.Add(await node.StopAsync());
         }
 
         return ended;
@@ -138,7 +139,8 @@ internal sealed class ComposedProcesses : IDisposable
         }
         else
         {
-            _nodes[service.Name] = BackpropProcess.Start(_folder.Path, EnvironmentOf(service), Arguments(service, service.Command));
+            _nodes[service.Name] = new RestartedProcess(() =>
+                BackpropProcess.Start(_folder.Path, EnvironmentOf(service), Arguments(service, service.Command)));
         }
     }
 
@@ -151,8 +153,8 @@ internal sealed class ComposedProcesses : IDisposable
         ended.ExitCode.ShouldBe(0, ended.Output + ended.Errors);
     }
 
-    // A container asks itself at 127.0.0.1: here that is the service's own address.
-    private async Task UntilHealthyAsync(string service)
+    /// <summary>Waits until a node is well. A container asks itself at 127.0.0.1: here that is the service's own address.</summary>
+    public async Task UntilHealthyAsync(string service)
     {
         var url = $"http://{_addresses[service]}:{Service(service).Environment["BACKPROP__HEALTHPORT"]}/health/ready";
         var clock = Stopwatch.StartNew();
@@ -163,7 +165,7 @@ internal sealed class ComposedProcesses : IDisposable
         }
         while (asked.ExitCode != 0 && clock.Elapsed < _healthyWithin);
 
-        asked.ExitCode.ShouldBe(0, $"{service}: {asked.Output} {asked.Errors}");
+        asked.ExitCode.ShouldBe(0, $"{service}: {asked.Output} {asked.Errors}\n{Ends}");
     }
 
     private Dictionary<string, string> EnvironmentOf(ComposeService service) =>

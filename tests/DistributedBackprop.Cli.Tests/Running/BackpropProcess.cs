@@ -99,7 +99,27 @@ internal sealed class BackpropProcess : IDisposable
     }
 
     /// <summary>Reads standard output until a line fits.</summary>
-    public async Task<string> ReadUntilAsync(Func<string, bool> fits)
+    public async Task<string> ReadUntilAsync(Func<string, bool> fits) => await FirstAsync(fits) ??
+        throw new InvalidOperationException($"The program ended before it wrote such a line. It wrote:\n{_output}\n{string.Join('\n', _errors)}");
+
+    /// <summary>Reads standard output until a line fits; false: it ended before.</summary>
+    public async Task<bool> HasLineAsync(Func<string, bool> fits) => await FirstAsync(fits) is not null;
+
+    /// <summary>Sends a signal: INT, TERM.</summary>
+    public void Signal(string name) => OtherProcess.Signal(name, _process.Id);
+
+    /// <summary>Waits for the end.</summary>
+    public Task<Finished> EndAsync() => EndAsync(_overdue.Token);
+
+    /// <summary>Waits for the end of a process that may run for longer than a test.</summary>
+    public async Task<Finished> EndAsync(CancellationToken deadline)
+    {
+        _output.Append(await _process.StandardOutput.ReadToEndAsync(deadline));
+        await _process.WaitForExitAsync(deadline);
+        return new Finished(_process.ExitCode, _output.ToString(), string.Join('\n', _errors));
+    }
+
+    private async Task<string?> FirstAsync(Func<string, bool> fits)
     {
         while (await _process.StandardOutput.ReadLineAsync(_overdue.Token) is { } line)
         {
@@ -110,18 +130,7 @@ internal sealed class BackpropProcess : IDisposable
             }
         }
 
-        throw new InvalidOperationException($"The program ended before it wrote such a line. It wrote:\n{_output}\n{string.Join('\n', _errors)}");
-    }
-
-    /// <summary>Sends a signal: INT, TERM.</summary>
-    public void Signal(string name) => OtherProcess.Signal(name, _process.Id);
-
-    /// <summary>Waits for the end.</summary>
-    public async Task<Finished> EndAsync()
-    {
-        _output.Append(await _process.StandardOutput.ReadToEndAsync(_overdue.Token));
-        await _process.WaitForExitAsync(_overdue.Token);
-        return new Finished(_process.ExitCode, _output.ToString(), string.Join('\n', _errors));
+        return null;
     }
 
     private static ProcessStartInfo In(string folder, ProcessStartInfo start)

@@ -140,9 +140,11 @@ internal sealed class CoordinatorProcess : INodeLife, IJobLoading
 
     private async Task<IActorRef> FoundAsync(string path)
     {
+        using var deadline = new CancellationTokenSource(Patience);
         while (true)
         {
             // Asked and answered again and again, until it is there.
+            deadline.Token.ThrowIfCancellationRequested();
             if ((await _system.ActorSelection(path).Ask<ActorIdentity>(new Identify(path), Patience)).Subject is { } found)
             {
                 return found;

@@ -124,6 +124,7 @@ public sealed class CoordinatorTakeoverTests(Databases databases, ITestOutputHel
         var database = databases.New("SQLite");
         var process = CoordinatorProcess.Start(database);
         await process.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("a")));
+        await process.UntilAsync("a", JobState.Running);
         await process.LoadedAsync("a", null);
         await process.StopJobAsync("a");
 

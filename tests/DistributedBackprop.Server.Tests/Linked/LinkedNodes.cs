@@ -39,6 +39,8 @@ internal sealed class LinkedNodes : IAsyncDisposable
     private IActorRef _newestWatcher = ActorRefs.Nobody;
     private int _jobs;
     private int _incarnations;
+    private string? _leak;
+    private string? _newest;
 
     private LinkedNodes() => _system = ActorSystem.Create("linked", ConfigurationFactory.ParseString($$"""
         akka { loglevel = off, stdout-loglevel = off, log-dead-letters = off, coordinated-shutdown.run-by-clr-shutdown-hook = off }
@@ -137,6 +139,7 @@ internal sealed class LinkedNodes : IAsyncDisposable
         JobStart? start = null,
         Func<LinkedJob, Task>? onWaits = null)
     {
+        _leak.ShouldBeNull();
         _data.Set(data);
         var number = Interlocked.Increment(ref _jobs);
         var directory = _system.ActorOf(Props.Create(() => new Directory(nodes)));
@@ -159,6 +162,7 @@ internal sealed class LinkedNodes : IAsyncDisposable
                     layer.Dispose();
                 }
 
+                _newest = $"{job}: {over.Event}; {string.Join("; ", over.Generations)}";
                 return new LinkedRun(told, over.Event, hash, over.Generations, over.GoesOnFrom);
             }
 
@@ -195,7 +199,7 @@ internal sealed class LinkedNodes : IAsyncDisposable
     public async Task DieAsync(string name)
     {
         var node = Nodes.Single(node => node.Name == name);
-        var plane = _hosts.Keys.Single(plane => plane.EndPoint?.Port == node.Description.Tensors!.Port);
+        var plane = _hosts.Keys.Except(_dead).Single(plane => plane.EndPoint?.Port == node.Description.Tensors!.Port);
         _dead.Add(plane);
         _system.Stop(node.Agent);
         using var now = new CancellationTokenSource();
@@ -212,8 +216,8 @@ internal sealed class LinkedNodes : IAsyncDisposable
         Nodes = Nodes.Replace(dead, again);
     }
 
-    /// <summary>Waits until all tensors are given back.</summary>
-    public Task UntilNothingIsHeldAsync() => UntilAsync(() => Outstanding == 0, "nothing is held");
+    /// <summary>Waits until all tensors are given back. What a job leaves is there for all that follow: they fail for the same reason.</summary>
+    public Task UntilNothingIsHeldAsync() => UntilAsync(() => Outstanding == 0, () => _leak = $"nothing is held: {Held()}");
 
     /// <summary>Waits until so many frames have come in.</summary>
     public Task UntilFramesAsync(long frames) =>
@@ -260,12 +264,24 @@ internal sealed class LinkedNodes : IAsyncDisposable
 
     private static string IdOf(int number) => string.Create(CultureInfo.InvariantCulture, $"linked-{number}");
 
-    private static async Task UntilAsync(Func<bool> condition, string what)
+    private string Held()
+    {
+        var held = _planes.Except(_dead).Select(plane => $"{plane.EndPoint}: {PoolOf(plane).Outstanding}");
+        return $"{string.Join(", ", held)} tensors after {_newest}";
+    }
+
+    private static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(condition, () => what);
+
+    private static async Task UntilAsync(Func<bool> condition, Func<string> what)
     {
         using var deadline = new CancellationTokenSource(_patience);
         while (!condition())
         {
-            deadline.IsCancellationRequested.ShouldBeFalse($"not in time: {what}");
+            if (deadline.IsCancellationRequested)
+            {
+                throw new TimeoutException($"not in time: {what()}");
+            }
+
             await Task.Delay(1);
         }
     }
