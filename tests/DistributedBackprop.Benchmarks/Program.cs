@@ -42,7 +42,13 @@ switch (args)
         await ScalingBenchmark.RunAsync(Console.Out);
         return 0;
     case ["recovery"]:
-        await RecoveryBenchmark.RunAsync(Console.Out);
+        await RecoveryBenchmark.RunAsync(Console.Out, kills: 50);
+        return 0;
+    case ["recovery", var kills]:
+        await RecoveryBenchmark.RunAsync(Console.Out, int.Parse(kills, CultureInfo.InvariantCulture));
+        return 0;
+    case ["checkpoint-cost"]:
+        await CheckpointCostBenchmark.RunAsync(Console.Out);
         return 0;
     case ["averaging", var dataRoot]:
         await LocalSgdBenchmark.RunAsync(Console.Out, dataRoot);
@@ -74,7 +80,8 @@ switch (args)
                    cluster    two processes beside DistributedDataParallel and gloo; control messages under load
                    scaling    two processes beside one, and beside what two cores can do
                    averaging DATA   bytes and accuracy of parameter averaging beside gradient averaging, on MNIST files
-                   recovery   a worker killed again and again: how soon the job goes on, and how much it gets done
+                   recovery [KILLS]   a worker killed again and again (50 times): how soon the job goes on, and how much it gets done
+                   checkpoint-cost   training with checkpoints every 100 steps beside without
                    load [MINUTES NODES]   processes that train flat out (5 minutes, 2 of them): none may seem dead to another
                    checkpoints [CONNECTION]   200 MB of state written and read: SQLite, and PostgreSQL if one is named
                    simulation   what a message costs where a large cluster is simulated, on 1 to 16 nodes

@@ -13,7 +13,6 @@ namespace DistributedBackprop.Benchmarks;
 internal sealed class RecoveryBenchmark : IAsyncDisposable
 {
     private const int Workers = 3;
-    private const int Kills = 50;
     private const int StepsBetween = 150;
     private static readonly TimeSpan _everySoOften = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
@@ -30,14 +29,16 @@ internal sealed class RecoveryBenchmark : IAsyncDisposable
     }
 
     /// <summary>Measures and prints. Takes about eight minutes.</summary>
-    public static async Task RunAsync(TextWriter output)
+    /// <param name="output">Where to.</param>
+    /// <param name="kills">How often it is killed to see how soon the job goes on; 0: that is not measured.</param>
+    public static async Task RunAsync(TextWriter output, int kills)
     {
         output.WriteLine(Machine.Describe());
         var secret = Guid.NewGuid().ToString();
         var coordinator = await ClusterNode.StartAsync(
             new NodeOptions("head", new NodeSecret(secret)) { Roles = [NodeOptions.Coordinator], IsLast = true });
         await using var benchmark = new RecoveryBenchmark(coordinator, new WorkerProcesses(coordinator, secret));
-        await benchmark.MeasureAsync(output);
+        await benchmark.MeasureAsync(output, kills);
     }
 
     public async ValueTask DisposeAsync()
@@ -47,7 +48,7 @@ internal sealed class RecoveryBenchmark : IAsyncDisposable
         _end.Dispose();
     }
 
-    private async Task MeasureAsync(TextWriter output)
+    private async Task MeasureAsync(TextWriter output, int kills)
     {
         for (var worker = 0; worker < Workers; worker++)
         {
@@ -58,17 +59,21 @@ internal sealed class RecoveryBenchmark : IAsyncDisposable
         var run = new JobRun("benchmark", job, Graph.Of(job.Model, job.Seed), MlpWorkload.Data, null);
         var training = Task.Run(() => _coordinator.RunAsync(run, _steps.Hear, _end.Token));
         await _steps.UntilAsync(_steps.Highest + (10 * StepsBetween), _patience);
-        await MeasureKillsAsync(output);
+        if (kills > 0)
+        {
+            await MeasureKillsAsync(output, kills);
+        }
+
         await MeasureThroughputAsync(output);
         await _end.CancelAsync();
         using var result = await training;
         output.WriteLine($"  it ended as {result.Outcome.GetType().Name}, recovered {_steps.Generations - 1} times");
     }
 
-    private async Task MeasureKillsAsync(TextWriter output)
+    private async Task MeasureKillsAsync(TextWriter output, int kills)
     {
         var took = new List<double>();
-        for (var kill = 0; kill < Kills; kill++)
+        for (var kill = 0; kill < kills; kill++)
         {
             await _steps.UntilPlacedOnAsync(Workers, _patience);
             await _steps.UntilAsync(_steps.Highest + StepsBetween, _patience);
@@ -82,25 +87,39 @@ internal sealed class RecoveryBenchmark : IAsyncDisposable
         took.Sort();
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"a worker of three killed, {Kills} times; seconds to the first step above the highest that was reported: p50 {took[Kills / 2]:F2}, p99 {took[(Kills * 99 / 100) - 1]:F2}, most {took[^1]:F2}"));
+            $"a worker of three killed, {kills} times; seconds to the first step above the highest that was reported: p50 {took[kills / 2]:F2}, p99 {took[Math.Max(0, (kills * 99 / 100) - 1)]:F2}, most {took[^1]:F2}"));
     }
 
     private async Task MeasureThroughputAsync(TextWriter output)
     {
         const int Turns = 5;
+        const int Spans = 30;
+        var span = _everySoOften / Spans;
         await _steps.UntilPlacedOnAsync(Workers, _patience);
-        var (quiet, disturbed) = (0L, 0L);
+        var (quiet, disturbed) = (new long[Spans], new long[Spans]);
         for (var turn = 0; turn < Turns; turn++)
         {
-            quiet += await _steps.CountAsync(_everySoOften);
-            var counting = _steps.CountAsync(_everySoOften);
+            Add(quiet, await _steps.CountsAsync(span, Spans));
+            var counting = _steps.CountsAsync(span, Spans);
             _workers.Kill();
             await _workers.AddAsync(_patience);
-            disturbed += await counting;
+            Add(disturbed, await counting);
         }
 
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"a worker killed and started again every {_everySoOften.TotalSeconds:F0} s, {Turns} times in turns with as long undisturbed: {disturbed:N0} steps beside {quiet:N0}, {(double)disturbed / quiet:F2}"));
+            $"a worker killed and started again every {_everySoOften.TotalSeconds:F0} s, {Turns} times in turns with as long undisturbed: {disturbed.Sum():N0} steps beside {quiet.Sum():N0}, {(double)disturbed.Sum() / quiet.Sum():F2}"));
+        var mean = (double)quiet.Sum() / Spans;
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"  of the undisturbed, in each {span.TotalSeconds:F1} s from the kill on: {string.Join(' ', disturbed.Select(count => (count / mean).ToString("F2", CultureInfo.InvariantCulture)))}"));
+    }
+
+    private static void Add(long[] sums, long[] counts)
+    {
+        for (var i = 0; i < sums.Length; i++)
+        {
+            sums[i] += counts[i];
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Benchmarks;
@@ -47,12 +48,19 @@ internal sealed class StepLog
     /// <summary>Waits until the job is on so many nodes.</summary>
     public Task UntilPlacedOnAsync(int nodes, TimeSpan patience) => UntilAsync(() => Volatile.Read(ref _nodes) == nodes, patience);
 
-    /// <summary>The steps that are told during some time.</summary>
-    public async Task<long> CountAsync(TimeSpan time)
+    /// <summary>The steps that are told in each of some spans of time, one after the other.</summary>
+    public async Task<long[]> CountsAsync(TimeSpan span, int spans)
     {
-        var before = Highest;
-        await Task.Delay(time);
-        return Highest - before;
+        var counts = new long[spans];
+        var (before, clock) = (Highest, Stopwatch.StartNew());
+        for (var i = 0; i < spans; i++)
+        {
+            await Task.Delay(((i + 1) * span) - clock.Elapsed is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            var highest = Highest;
+            (counts[i], before) = (highest - before, highest);
+        }
+
+        return counts;
     }
 
     private Task UntilAsync(Func<bool> holds, TimeSpan patience)

@@ -17,10 +17,17 @@ internal sealed class ClusterNodeDirectory : ReceiveActor, IWithTimers
 
     private static readonly TimeSpan _again = TimeSpan.FromMilliseconds(200);
 
+    // Twice what the failure detector takes. Whoever is heard of even then is not what it seems to be, and must end.
+    private static readonly TimeSpan _foundWithin = TimeSpan.FromSeconds(20);
+
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly NodeRoster _roster;
     private readonly HashSet<IActorRef> _watchers = [];
+
+    // Those that are put down once they are found unreachable. A member that is put down before stays, and keeps out the node
+    // that is started anew in its place, until the failure detector has found it: one that is up makes room at once.
+    private readonly HashSet<UniqueAddress> _dead = [];
     private ImmutableArray<NodeInfo> _told = [];
 
     public ClusterNodeDirectory(string version, string settings)
@@ -36,16 +43,8 @@ internal sealed class ClusterNodeDirectory : ReceiveActor, IWithTimers
             TellChanges();
             Sender.Tell(new LeavingNoted(leaving.Node));
         });
-        Receive<NodeIsDead>(dead =>
-        {
-            // Certain, and so not left to the failure detector.
-            if (_roster.Find(dead.Agent) is { } address)
-            {
-                _log.Warning("{0} is dead: nobody listens there any more", address);
-                _cluster.Down(address);
-                Change(() => _roster.Remove(address));
-            }
-        });
+        Receive<NodeIsDead>(Bury);
+        Receive<StillReachable>(still => Down(still.Node));
         Receive<WatchNodes>(_ =>
         {
             _watchers.Add(Sender);
@@ -90,11 +89,52 @@ internal sealed class ClusterNodeDirectory : ReceiveActor, IWithTimers
         });
         Receive<ClusterEvent.MemberLeft>(e => Change(() => _roster.Leaving(e.Member.Address)));
         Receive<ClusterEvent.MemberExited>(e => Change(() => _roster.Leaving(e.Member.Address)));
-        Receive<ClusterEvent.MemberDowned>(e => Change(() => _roster.Remove(e.Member.Address)));
-        Receive<ClusterEvent.MemberRemoved>(e => Change(() => _roster.Remove(e.Member.Address)));
+        Receive<ClusterEvent.MemberDowned>(Remove);
+        Receive<ClusterEvent.MemberRemoved>(Remove);
         Receive<ClusterEvent.IMemberEvent>(_ => { });
-        Receive<ClusterEvent.UnreachableMember>(e => Change(() => _roster.Reachable(e.Member.Address, false)));
+        Receive<ClusterEvent.UnreachableMember>(e =>
+        {
+            Down(e.Member.UniqueAddress);
+            Change(() => _roster.Reachable(e.Member.Address, false));
+        });
         Receive<ClusterEvent.ReachableMember>(e => Change(() => _roster.Reachable(e.Member.Address, true)));
+    }
+
+    // Certain, and so nobody who has work there waits for the failure detector.
+    private void Bury(NodeIsDead dead)
+    {
+        if (_roster.Find(dead.Agent) is not { } address)
+        {
+            return;
+        }
+
+        _log.Warning("{0} is dead: nobody listens there any more", address);
+        Change(() => _roster.Remove(address));
+        if (_cluster.State.Members.FirstOrDefault(member => member.Address.Equals(address)) is { } member)
+        {
+            _dead.Add(member.UniqueAddress);
+            Timers.StartSingleTimer(member.UniqueAddress, new StillReachable(member.UniqueAddress), _foundWithin);
+            if (_cluster.State.Unreachable.Contains(member))
+            {
+                Down(member.UniqueAddress);
+            }
+        }
+    }
+
+    private void Down(UniqueAddress node)
+    {
+        if (_dead.Remove(node))
+        {
+            Timers.Cancel(node);
+            _cluster.Down(node.Address);
+        }
+    }
+
+    private void Remove(ClusterEvent.IMemberEvent gone)
+    {
+        _dead.Remove(gone.Member.UniqueAddress);
+        Timers.Cancel(gone.Member.UniqueAddress);
+        Change(() => _roster.Remove(gone.Member.Address));
     }
 
     private void Change(Action change)
@@ -150,6 +190,8 @@ internal sealed class ClusterNodeDirectory : ReceiveActor, IWithTimers
 
     private static ActorSelection AgentAt(Address address) =>
         Context.ActorSelection(new RootActorPath(address) / "user" / NodeActorHosting.Name);
+
+    private sealed record StillReachable(UniqueAddress Node) : INoSerializationVerificationNeeded;
 
     private sealed class Again : INoSerializationVerificationNeeded
     {

@@ -10,6 +10,8 @@ namespace DistributedBackprop.Cli.Tests.Deployment;
 /// </summary>
 internal sealed class RestartedProcess : IDisposable
 {
+    private const int Lines = 5;
+
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(100);
 
     // Who has run for so long ended for another reason than the last time.
@@ -42,7 +44,7 @@ internal sealed class RestartedProcess : IDisposable
         }
     }
 
-    /// <summary>What it said before each of its ends, and how it ended.</summary>
+    /// <summary>What it said last before each of its ends, and how it ended.</summary>
     public string Ends
     {
         get
@@ -52,7 +54,7 @@ internal sealed class RestartedProcess : IDisposable
                 var said = new StringBuilder();
                 foreach (var end in _ends)
                 {
-                    said.AppendLine($"ended with {end.ExitCode}; it said: {end.Errors}");
+                    said.AppendLine($"ended with {end.ExitCode}; it said last: {string.Join('\n', end.Errors.Split('\n').TakeLast(Lines))}");
                 }
 
                 return said.ToString();
