@@ -31,7 +31,7 @@ internal static class CheckpointCostBenchmark
             IsLast = true,
         }))
         {
-            await node.UpAsync();
+            await node.UpAsync(CancellationToken.None);
             await MeasureAsync(output, node);
         }
 

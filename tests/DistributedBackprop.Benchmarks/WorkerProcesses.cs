@@ -1,42 +1,55 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Server.Cluster;
 
 namespace DistributedBackprop.Benchmarks;
 
-/// <summary><c>backprop node</c> processes of one thread each, which join a coordinator and may be killed.</summary>
+/// <summary>
+/// <c>backprop node</c> processes of one thread each, which join a coordinator and may be killed; whoever follows one has its
+/// name and its address, as where an engine starts it anew.
+/// </summary>
 internal sealed class WorkerProcesses(ClusterNode coordinator, string secret) : IDisposable
 {
-    private readonly Queue<Process> _running = [];
+    private readonly Queue<Worker> _running = [];
+    private Worker? _killed;
     private int _last;
 
-    /// <summary>Starts one and waits until the cluster has it.</summary>
+    /// <summary>Starts one, that which was killed last if it was not followed yet, and waits until the cluster has it.</summary>
     public async Task AddAsync(TimeSpan patience)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"worker-{++_last}");
+        var name = _killed?.Name ?? string.Create(CultureInfo.InvariantCulture, $"worker-{++_last}");
+        var port = _killed?.Port ?? FreePort();
         var start = new ProcessStartInfo(
             Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"),
             [
-                Path.Combine(AppContext.BaseDirectory, "backprop.dll"), "node", "--name", name, "--threads", "1", "--seeds",
+                Path.Combine(AppContext.BaseDirectory, "backprop.dll"), "node", "--name", name, "--threads", "1", "--port",
+                string.Create(CultureInfo.InvariantCulture, $"{port}"), "--seeds",
                 string.Create(CultureInfo.InvariantCulture, $"{coordinator.Address.Host}:{coordinator.Address.Port}"),
             ])
         {
             RedirectStandardOutput = true,
         };
         start.Environment["BACKPROP__SECRET"] = secret;
-        _running.Enqueue(Process.Start(start)!);
+        var process = Process.Start(start)!;
+        _running.Enqueue(new Worker(name, port, process));
+        _killed = null;
         using var overdue = new CancellationTokenSource(patience);
         await coordinator.NodesAsync(
-            nodes => nodes.Any(node => node.Name == name && node.Presence == NodePresence.Up), overdue.Token);
+            nodes => nodes.Any(node => node.Name == name && node.Presence == NodePresence.Up && node.Description.ProcessId == process.Id),
+            overdue.Token);
     }
 
     /// <summary>Kills the one that was started first.</summary>
     public void Kill()
     {
-        using var process = _running.Dequeue();
-        process.Kill();
+        _killed = _running.Dequeue();
+        _killed.Process.Kill();
+        _killed.Process.WaitForExit();
+        _killed.Process.Dispose();
     }
 
     /// <summary>Ends all.</summary>
@@ -47,4 +60,13 @@ internal sealed class WorkerProcesses(ClusterNode coordinator, string secret) : 
             Kill();
         }
     }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private sealed record Worker(string Name, int Port, Process Process);
 }
