@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using DistributedBackprop.Cli.Tests.Running;
 
@@ -54,7 +55,7 @@ internal sealed class RestartedProcess : IDisposable
                 var said = new StringBuilder();
                 foreach (var end in _ends)
                 {
-                    said.AppendLine($"ended with {end.ExitCode}; it said last: {string.Join('\n', end.Errors.Split('\n').TakeLast(Lines))}");
+                    said.AppendLine(CultureInfo.InvariantCulture, $"ended with {end.ExitCode}; it said last: {string.Join('\n', end.Errors.Split('\n').TakeLast(Lines))}");
                 }
 
                 return said.ToString();
