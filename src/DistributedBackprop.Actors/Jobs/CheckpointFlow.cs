@@ -12,10 +12,8 @@ namespace DistributedBackprop.Actors.Jobs;
 /// </summary>
 internal sealed class CheckpointFlow : IDisposable
 {
-    // Where the job does not say how often: no oftener than this, however quick its steps are, and so seldom that checkpoints
-    // are under way for a tenth of the time. Training goes on meanwhile; what they take from it is a small part of that.
-    private static readonly TimeSpan _leastPause = TimeSpan.FromMilliseconds(250);
-    private const int PauseForEach = 10;
+    // Where the job does not say how often: no oftener than this, however quick its steps are.
+    private static readonly TimeSpan _leastPause = TimeSpan.FromSeconds(1);
 
     private readonly JobRun _run;
     private readonly IActorRef _saver;
@@ -27,7 +25,6 @@ internal sealed class CheckpointFlow : IDisposable
     private JobProgress _progress;
     private (long Step, TrainingState State)? _taken;
     private TimeSpan _askedAt;
-    private TimeSpan _pause = _leastPause;
 
     /// <param name="run">The job.</param>
     /// <param name="saver">Who saves checkpoints; null: they are kept in memory alone.</param>
@@ -70,7 +67,7 @@ internal sealed class CheckpointFlow : IDisposable
     {
         step = 0;
         var now = _time.MonotonicClock;
-        if (_run.Job.Checkpoints.EverySteps is null && now - _askedAt < _pause)
+        if (_run.Job.Checkpoints.EverySteps is null && now - _askedAt < _leastPause)
         {
             return false;
         }
@@ -142,8 +139,6 @@ internal sealed class CheckpointFlow : IDisposable
         }
 
         _schedule.OnDone(step);
-        var took = _time.MonotonicClock - _askedAt;
-        _pause = took * PauseForEach > _leastPause ? took * PauseForEach : _leastPause;
         _progress.ForgetStates(step);
         if (isTaken && step >= _restore.Progress.Step)
         {
