@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Server.Cluster;
@@ -22,7 +20,7 @@ internal sealed class WorkerProcesses(ClusterNode coordinator, string secret) : 
     public async Task AddAsync(TimeSpan patience)
     {
         var name = _killed?.Name ?? string.Create(CultureInfo.InvariantCulture, $"worker-{++_last}");
-        var port = _killed?.Port ?? FreePort();
+        var port = _killed?.Port ?? 0;
         var start = new ProcessStartInfo(
             Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"),
             [
@@ -35,12 +33,20 @@ internal sealed class WorkerProcesses(ClusterNode coordinator, string secret) : 
         };
         start.Environment["BACKPROP__SECRET"] = secret;
         var process = Process.Start(start)!;
-        _running.Enqueue(new Worker(name, port, process));
-        _killed = null;
         using var overdue = new CancellationTokenSource(patience);
-        await coordinator.NodesAsync(
-            nodes => nodes.Any(node => node.Name == name && node.Presence == NodePresence.Up && node.Description.ProcessId == process.Id),
-            overdue.Token);
+        bool IsIt(NodeInfo node) =>
+            node.Name == name && node.Presence == NodePresence.Up && node.Description.ProcessId == process.Id;
+        try
+        {
+            var nodes = await coordinator.NodesAsync(nodes => nodes.Any(IsIt), overdue.Token);
+            _running.Enqueue(new Worker(name, nodes.Single(IsIt).Agent.Path.Address.Port!.Value, process));
+            _killed = null;
+        }
+        catch
+        {
+            process.Kill();
+            throw;
+        }
     }
 
     /// <summary>Kills the one that was started first.</summary>
@@ -59,13 +65,6 @@ internal sealed class WorkerProcesses(ClusterNode coordinator, string secret) : 
         {
             Kill();
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private sealed record Worker(string Name, int Port, Process Process);

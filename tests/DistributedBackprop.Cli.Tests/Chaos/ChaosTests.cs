@@ -59,7 +59,10 @@ public sealed class ChaosTests(ITestOutputHelper output)
         run.Sha256.ShouldBe(undisturbed.Sha256, run.Errors);
         output.WriteLine(string.Join(", ", chaos.Recoveries.Select(recovery => $"{recovery.Blow}: {recovery.Took.TotalSeconds:F1} s")));
 
-        // Where a record was to be kept while the database was away, the job goes on from its newest checkpoint.
+        cluster.Crashes.ShouldBe(0, cluster.Ends);
+
+        // Where a record was to be kept while the database was away, the job goes on from its newest checkpoint; and from there
+        // where the cluster, on a machine that is busy with other things, had taken a node for lost, which then ends.
         run.Last.GetProperty("recoveries").GetInt32()
             .ShouldBeInRange(chaos.Losses, chaos.Losses + plan.Count(blow => blow.Blow == Blow.DatabaseKilled) + cluster.UnaskedEnds, run.Output);
 

@@ -90,6 +90,9 @@ internal sealed class ComposedProcesses : IDisposable
     /// <summary>How often nodes ended, and were started anew, though nobody had killed them.</summary>
     public int UnaskedEnds => _nodes.Values.Sum(node => node.UnaskedEnds);
 
+    /// <summary>How often one of the nodes failed in a way that it did not know.</summary>
+    public int Crashes => _nodes.Values.Sum(node => node.Crashes);
+
     /// <summary>What the nodes said that have ended, and how they ended.</summary>
     public string Ends => string.Concat(_nodes.Select(node => $"{node.Key}: {node.Value.Ends}\n"));
 

@@ -13,6 +13,9 @@ internal sealed class RestartedProcess : IDisposable
 {
     private const int Lines = 5;
 
+    // As shells count: more than this by the number of the signal.
+    private const int Signalled = 128;
+
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(100);
 
     // Who has run for so long ended for another reason than the last time.
@@ -41,6 +44,18 @@ internal sealed class RestartedProcess : IDisposable
             lock (_lock)
             {
                 return _ends.Count - _killed;
+            }
+        }
+    }
+
+    /// <summary>How often it was ended by a signal, as by a failure that nobody caught, which nobody had sent.</summary>
+    public int Crashes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _ends.Count(end => end.ExitCode > Signalled) - _killed;
             }
         }
     }
@@ -77,7 +92,11 @@ internal sealed class RestartedProcess : IDisposable
     public async Task<Finished> StopAsync()
     {
         await _stop.CancelAsync();
-        _process.Signal("TERM");
+        lock (_lock)
+        {
+            _process.Signal("TERM");
+        }
+
         await _kept;
         lock (_lock)
         {
@@ -110,8 +129,9 @@ internal sealed class RestartedProcess : IDisposable
                 _ends.Add(ended);
             }
 
-            pause = ran.Elapsed > _enough ? _firstPause : pause * 2;
+            pause = ran.Elapsed > _enough ? _firstPause : pause;
             await Task.Delay(pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            pause *= 2;
             lock (_lock)
             {
                 if (_stop.IsCancellationRequested)

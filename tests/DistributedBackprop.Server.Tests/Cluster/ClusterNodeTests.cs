@@ -37,6 +37,35 @@ public sealed class ClusterNodeTests
     }
 
     [Fact]
+    public async Task A_node_that_is_taken_for_dead_is_gone_at_once_and_ends_where_it_is_not()
+    {
+        await using var cluster = await ClusterNodes.StartAsync();
+        var node = await cluster.AddAsync("node-1");
+        var nodes = await cluster.UntilAsync(("node-1", NodePresence.Up));
+        cluster.Coordinator.Directory!.Tell(new NodeIsDead(nodes[0].Agent), Akka.Actor.ActorRefs.NoSender);
+        await cluster.UntilAsync();
+        node.Ended.IsCompleted.ShouldBeFalse("its successor is to find it up");
+        (await node.Ended.WaitAsync(cluster.Overdue)).ShouldBe("the cluster has put this node down, or lost it");
+    }
+
+    [Fact]
+    public async Task Who_follows_a_dead_node_at_its_address_does_not_wait_until_that_is_found()
+    {
+        await using var cluster = await ClusterNodes.StartAsync();
+        await cluster.AddAsync("node-1");
+        var dead = await cluster.AddAsync("node-2");
+        var nodes = await cluster.UntilAsync(("node-1", NodePresence.Up), ("node-2", NodePresence.Up));
+        ((Akka.Actor.ExtendedActorSystem)dead.System).Abort();
+        await dead.System.WhenTerminated.WaitAsync(cluster.Overdue);
+        cluster.Coordinator.Directory!.Tell(new NodeIsDead(nodes[1].Agent), Akka.Actor.ActorRefs.NoSender);
+        await cluster.UntilAsync(("node-1", NodePresence.Up));
+
+        await cluster.AddAsync("node-2", options => options with { Port = dead.Address.Port });
+        await cluster.UntilAsync(("node-1", NodePresence.Up), ("node-2", NodePresence.Up));
+        cluster.Log.ShouldNotContain(line => line.Contains("Marking node(s) as UNREACHABLE", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_node_of_another_version_is_refused_with_both_versions_named()
     {
         await using var cluster = await ClusterNodes.StartAsync();

@@ -175,7 +175,16 @@ internal sealed class LinkedNodes : IAsyncDisposable
 
             if (happened is StepDone step)
             {
-                await onStep(step.Step, linked);
+                try
+                {
+                    await onStep(step.Step, linked);
+                }
+                catch (Exception e)
+                {
+                    // The job runs on, and keeps what it has.
+                    _leak ??= $"a job was left alone: {e}";
+                    throw;
+                }
 
                 // By the same way, so that it comes after a change of nodes.
                 directory.Tell(new Watched(step.Step));
@@ -217,7 +226,7 @@ internal sealed class LinkedNodes : IAsyncDisposable
     }
 
     /// <summary>Waits until all tensors are given back. What a job leaves is there for all that follow: they fail for the same reason.</summary>
-    public Task UntilNothingIsHeldAsync() => UntilAsync(() => Outstanding == 0, () => _leak = $"nothing is held: {Held()}");
+    public Task UntilNothingIsHeldAsync() => UntilAsync(() => Outstanding == 0, () => _leak ??= $"nothing is held: {Held()}");
 
     /// <summary>Waits until so many frames have come in.</summary>
     public Task UntilFramesAsync(long frames) =>
