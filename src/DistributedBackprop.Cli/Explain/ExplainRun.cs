@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using DistributedBackprop.Actors.Explain;
 using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Cli.Output;
 using DistributedBackprop.Cli.Train;
 using DistributedBackprop.Server.Local;
 using DistributedBackprop.Training.Data;

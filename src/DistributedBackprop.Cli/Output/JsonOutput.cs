@@ -34,10 +34,10 @@ internal sealed class JsonOutput(Stream output, int progressEvery) : ITrainingOu
             return;
         }
 
-        WriteLine(json => Write(json, happened));
+        JsonLine.Write(output, json => Write(json, happened));
     }
 
-    public void End(TrainingEvent outcome, RunStatistics? statistics) => WriteLine(json =>
+    public void End(TrainingEvent outcome, RunStatistics? statistics) => JsonLine.Write(output, json =>
     {
         Write(json, outcome);
         if (statistics is not null)
@@ -47,19 +47,6 @@ internal sealed class JsonOutput(Stream output, int progressEvery) : ITrainingOu
     });
 
     public void Dispose() => output.Dispose();
-
-    private void WriteLine(Action<Utf8JsonWriter> write)
-    {
-        using (var json = new Utf8JsonWriter(output))
-        {
-            json.WriteStartObject();
-            write(json);
-            json.WriteEndObject();
-        }
-
-        output.WriteByte((byte)'\n');
-        output.Flush();
-    }
 
     /// <summary>Writes the properties of an event.</summary>
     internal static void Write(Utf8JsonWriter json, TrainingEvent happened)

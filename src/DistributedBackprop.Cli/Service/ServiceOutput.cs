@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using DistributedBackprop.Cli.Output;
 using DistributedBackprop.Protocol;
 
 namespace DistributedBackprop.Cli.Service;
@@ -20,15 +21,7 @@ internal sealed class ServiceOutput(bool isJson)
     {
         if (isJson)
         {
-            using (var writer = new Utf8JsonWriter(_json))
-            {
-                writer.WriteStartObject();
-                json(writer);
-                writer.WriteEndObject();
-            }
-
-            _json.WriteByte((byte)'\n');
-            _json.Flush();
+            JsonLine.Write(_json, json);
         }
         else if (line is not null)
         {
