@@ -1,5 +1,6 @@
 using Akka.Actor;
 using DistributedBackprop.Actors.Journal;
+using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Actors.Jobs;
@@ -86,6 +87,20 @@ public sealed partial class JobActor
         var prepare = _nodes.Order(_generation, placement, _progress.Step, _restore.Origin);
         var state = _restore.Share();
         _driver = Context.ActorOf(GenerationDriver.Props(prepare, _reason!, _keeper, _layout, state), $"g{_generation}");
+    }
+
+    // Who comes reads its data while the others train on.
+    private void Announce()
+    {
+        if (_isUp && _outcome is null && _wish == Wish.None && _nodes.Announced(_placement!) is { } announced)
+        {
+            var keeper = new Member(JobKeeper.Name, _keeper.Tensors, Self);
+            var next = _nodes.Order(_generation, announced.Next, _progress.Step, _restore.Origin) with { Keeper = keeper };
+            foreach (var node in announced.Nodes)
+            {
+                node.Agent.Tell(new AnnounceGeneration(next));
+            }
+        }
     }
 
     private bool MoveIfDrained()

@@ -15,10 +15,16 @@ public sealed partial class JobActor
         _isTraining = _outcome is null && !_isEnding;
         _isUp = true;
         _steps.OnSign();
+        foreach (var node in _placement!.Nodes)
+        {
+            _nodes.OnReady(node);
+        }
+
+        Announce();
         if (!_hasStarted)
         {
             _hasStarted = true;
-            _watch.Tell(new TrainingStarted(_run.Id, _run.Graph.Nodes.Length, _run.Graph.ParameterCount, _placement!.Nodes.Length));
+            _watch.Tell(new TrainingStarted(_run.Id, _run.Graph.Nodes.Length, _run.Graph.ParameterCount, _placement.Nodes.Length));
         }
 
         if (_keeper.Plane is not null || _generation > 1)

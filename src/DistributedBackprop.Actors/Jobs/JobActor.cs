@@ -21,7 +21,7 @@ namespace DistributedBackprop.Actors.Jobs;
 /// </summary>
 public sealed partial class JobActor : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan _askSilentEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _askAgainEvery = TimeSpan.FromSeconds(1);
 
     private readonly JobRun _run;
     private readonly IActorRef _directory;
@@ -127,7 +127,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         if (_keeper.Plane is not null)
         {
             Timers.StartPeriodicTimer(Beat.Instance, Beat.Instance, StepDeadline.Beat);
-            Timers.StartPeriodicTimer(AskSilent.Instance, AskSilent.Instance, _askSilentEvery);
+            Timers.StartPeriodicTimer(AskAgain.Instance, AskAgain.Instance, _askAgainEvery);
         }
     }
 
@@ -202,6 +202,14 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
             _nodes.OnChanged(changed);
             _driver?.Tell(changed);
             PlaceOrMove();
+            Announce();
+        });
+        Receive<GenerationExpected>(expected =>
+        {
+            if (_nodes.OnReady(expected.Node))
+            {
+                PlaceOrMove();
+            }
         });
         Receive<NodeProbed>(probed =>
         {
@@ -210,12 +218,14 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
                 _directory.Tell(new NodeIsDead(probed.Agent));
             }
         });
-        Receive<AskSilent>(_ =>
+        Receive<AskAgain>(_ =>
         {
             foreach (var agent in _nodes.Silent)
             {
                 agent.Tell(new ReleaseGeneration(_run.Id, _generation));
             }
+
+            Announce();
         });
         Receive<GenerationReleased>(released =>
         {
@@ -332,8 +342,8 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         public static Beat Instance { get; } = new();
     }
 
-    private sealed class AskSilent : INoSerializationVerificationNeeded
+    private sealed class AskAgain : INoSerializationVerificationNeeded
     {
-        public static AskSilent Instance { get; } = new();
+        public static AskAgain Instance { get; } = new();
     }
 }

@@ -12,6 +12,7 @@ internal sealed class NodeChoice(JobRun run)
 {
     private readonly SortedDictionary<string, string> _excluded = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, IActorRef> _silent = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IActorRef> _ready = new(StringComparer.Ordinal);
     private readonly ImmutableArray<long> _work = WorkOf(run);
     private ImmutableArray<NodeInfo> _known = [];
     private (Placement Current, bool Wants)? _moveAsked;
@@ -36,12 +37,14 @@ internal sealed class NodeChoice(JobRun run)
         _moveAsked = null;
 
         // Whoever was started again is another one.
-        foreach (var (name, agent) in _silent.ToList())
+        foreach (var (name, _) in _silent.Where(IsGone).ToList())
         {
-            if (Find(name) is not { } node || !node.Agent.Equals(agent))
-            {
-                _silent.Remove(name);
-            }
+            _silent.Remove(name);
+        }
+
+        foreach (var (name, _) in _ready.Where(IsGone).ToList())
+        {
+            _ready.Remove(name);
         }
     }
 
@@ -70,6 +73,18 @@ internal sealed class NodeChoice(JobRun run)
         return wasSilent;
     }
 
+    /// <summary>A node has what it needs for the job. Returns whether that is new.</summary>
+    public bool OnReady(string name)
+    {
+        var isNew = Find(name) is { } node && _ready.TryAdd(name, node.Agent);
+        if (isNew)
+        {
+            _moveAsked = null;
+        }
+
+        return isNew;
+    }
+
     /// <summary>A node cannot take part in the job.</summary>
     public void Exclude(string node, string reason)
     {
@@ -77,16 +92,24 @@ internal sealed class NodeChoice(JobRun run)
         _moveAsked = null;
     }
 
-    /// <summary>Where the job is to run now; null where there is no node for it.</summary>
+    /// <summary>
+    /// Where the job is to run now; null where there is no node for it. Where there are nodes that have what they need for
+    /// it, it does not wait for the others.
+    /// </summary>
     /// <param name="current">Where it runs, or ran last; null at first.</param>
-    public Placement? Place(Placement? current)
+    public Placement? Place(Placement? current) => PlaceOn([.. Usable.Where(node => _ready.ContainsKey(node.Name))], current) ?? PlaceOn([.. Usable], current);
+
+    /// <summary>The nodes that are to have a part in the job as soon as they have what they need for it, and where it is to run then.</summary>
+    /// <param name="current">Where it runs.</param>
+    public (Placement Next, ImmutableArray<NodeInfo> Nodes)? Announced(Placement current)
     {
-        var nodes = _known
-            .Where(node => node.Presence == NodePresence.Up)
-            .Where(node => !_excluded.ContainsKey(node.Name) && !_silent.ContainsKey(node.Name))
-            .Select(node => new PlacementNode(node.Name, node.Description.Threads))
-            .ToList();
-        return nodes.Count == 0 ? null : Placement.Of(_work, run.Job.Parallelism.Replicas, nodes, current);
+        if (Usable.All(node => _ready.ContainsKey(node.Name)))
+        {
+            return null;
+        }
+
+        var next = PlaceOn([.. Usable], current)!;
+        return (next, [.. Usable.Where(node => !_ready.ContainsKey(node.Name) && next.Nodes.Contains(node.Name))]);
     }
 
     /// <summary>Whether the job should run elsewhere than it does.</summary>
@@ -138,6 +161,20 @@ internal sealed class NodeChoice(JobRun run)
     {
         DataRoot = run.DataRoot,
     };
+
+    private IEnumerable<NodeInfo> Usable => _known
+        .Where(node => node.Presence == NodePresence.Up)
+        .Where(node => !_excluded.ContainsKey(node.Name) && !_silent.ContainsKey(node.Name));
+
+    private bool IsGone(KeyValuePair<string, IActorRef> node) => Find(node.Key) is not { } known || !known.Agent.Equals(node.Value);
+
+    private Placement? PlaceOn(ImmutableArray<NodeInfo> nodes, Placement? current) => nodes.IsEmpty
+        ? null
+        : Placement.Of(
+            _work,
+            run.Job.Parallelism.Replicas,
+            [.. nodes.Select(node => new PlacementNode(node.Name, node.Description.Threads))],
+            current);
 
     private static ImmutableArray<long> WorkOf(JobRun run)
     {

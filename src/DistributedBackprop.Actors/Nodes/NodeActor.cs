@@ -30,6 +30,7 @@ public sealed class NodeActor : ReceiveActor
             _tellIdle = Sender;
             TellIfIdle();
         });
+        Receive<AnnounceGeneration>(Announce);
         Receive<PrepareGeneration>(Prepare);
         Receive<ReleaseGeneration>(Release);
         Receive<Terminated>(OnTerminated);
@@ -60,6 +61,15 @@ public sealed class NodeActor : ReceiveActor
 
         return Directive.Stop;
     });
+
+    private void Announce(AnnounceGeneration announced)
+    {
+        var name = $"{JobHash.Of(announced.Next.JobId):x16}-next";
+        if (Context.Child(name).IsNobody())
+        {
+            Context.ActorOf(AnnouncedActor.Props(_equipment, announced.Next, Sender), name);
+        }
+    }
 
     private void Prepare(PrepareGeneration prepare)
     {

@@ -37,6 +37,17 @@ public sealed record PrepareGeneration(
     public string DataRoot { get; init; } = "";
 }
 
+/// <summary>
+/// A node that has no part in a job is told that it is to have one in a later generation, while the one before still trains:
+/// it reads its data, so that the others need not wait for them. Sent again, it changes nothing.
+/// </summary>
+/// <param name="Next">What it is to prepare, as far as it can be told; the generation is the one that runs.</param>
+public sealed record AnnounceGeneration(PrepareGeneration Next) : IWireMessage;
+
+/// <summary>The answer to <see cref="AnnounceGeneration"/>: whatever can be done before is done.</summary>
+/// <param name="Node">Who answers.</param>
+public sealed record GenerationExpected(string Node) : IWireMessage;
+
 /// <summary>A process that takes part in a generation.</summary>
 /// <param name="Name">The node's name.</param>
 /// <param name="Tensors">Where it takes tensors; null where there is no network.</param>

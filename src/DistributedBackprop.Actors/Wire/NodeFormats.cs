@@ -14,6 +14,14 @@ internal static class NodeFormats
     [
         WireFormat.Of<PrepareGeneration, Messages.PrepareGeneration>(
             "prepare-generation", (message, _) => Write(message), Read),
+        WireFormat.Of<AnnounceGeneration, Messages.AnnounceGeneration>(
+            "announce-generation",
+            (message, _) => new() { Next = Write(message.Next) },
+            (wire, references) => new(Read(WireFields.Present(wire.Next, "next"), references))),
+        WireFormat.Of<GenerationExpected, Messages.GenerationExpected>(
+            "generation-expected",
+            (message, _) => new() { Node = message.Node },
+            (wire, _) => new(WireFields.Name(wire.Node, "node"))),
         WireFormat.Of<GenerationPrepared, Messages.GenerationPrepared>(
             "generation-prepared",
             (message, _) => new() { Generation = message.Generation, Node = message.Node },

@@ -116,19 +116,9 @@ internal sealed class RandomMessages
 
     private static IEnumerable<KeyValuePair<Type, Gen<IWireMessage>>> NodeMessages(Gen<Member> member) =>
     [
-        Kind(
-            from plan in _plan
-            from id in Gen.Select(_jobId, _generation)
-            from data in Gen.Select(Gen.Char["0123456789abcdef"].Array[64], Gen.Int[1, int.MaxValue])
-            from members in Gen.Select(member.Array[0, 5], member)
-            from start in Gen.Select(_step, Gen.Enum<StateOrigin>())
-            from root in Gen.OneOf(Gen.Const(""), _name)
-            select new PrepareGeneration(
-                id.Item1, id.Item2, plan.Job, new string(data.Item1), data.Item2, plan.Placement,
-                [.. members.Item1], members.Item2, start.Item1, start.Item2)
-            {
-                DataRoot = root,
-            }),
+        Kind(Orders(member)),
+        Kind(Orders(member).Select(order => new AnnounceGeneration(order))),
+        Kind(_name.Select(node => new GenerationExpected(node))),
         Kind(Gen.Select(_generation, _name, (generation, node) => new GenerationPrepared(generation, node))),
         Kind(Gen.Select(_generation, _name, _reason, (generation, node, reason) =>
             new GenerationRefused(generation, node, reason))),
@@ -140,6 +130,20 @@ internal sealed class RandomMessages
         Kind(Gen.Select(_generation, _name, _name, _reason, (generation, node, peer, reason) =>
             new LinkBroken(generation, node, peer, reason))),
     ];
+
+    private static Gen<PrepareGeneration> Orders(Gen<Member> member) =>
+        from plan in _plan
+        from id in Gen.Select(_jobId, _generation)
+        from data in Gen.Select(Gen.Char["0123456789abcdef"].Array[64], Gen.Int[1, int.MaxValue])
+        from members in Gen.Select(member.Array[0, 5], member)
+        from start in Gen.Select(_step, Gen.Enum<StateOrigin>())
+        from root in Gen.OneOf(Gen.Const(""), _name)
+        select new PrepareGeneration(
+            id.Item1, id.Item2, plan.Job, new string(data.Item1), data.Item2, plan.Placement,
+            [.. members.Item1], members.Item2, start.Item1, start.Item2)
+        {
+            DataRoot = root,
+        };
 
     private static IEnumerable<KeyValuePair<Type, Gen<IWireMessage>>> JobMessages() =>
     [

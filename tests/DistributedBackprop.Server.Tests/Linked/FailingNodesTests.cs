@@ -63,7 +63,5 @@ public sealed class FailingNodesTests
 
     private static TrainingJob Long(int epochs) => _job with { Training = _job.Training with { Epochs = epochs } };
 
-    private static DataSet Data() => new(
-        Examples.OfFloats(_job.Model.Input, [.. _points.TrainFeatures.SelectMany(example => example)], _points.TrainLabels),
-        Examples.OfFloats(_job.Model.Input, [.. _points.TestFeatures!.SelectMany(example => example)], _points.TestLabels!));
+    private static DataSet Data() => LinkedExpectation.ToDataSet(_job, _points);
 }

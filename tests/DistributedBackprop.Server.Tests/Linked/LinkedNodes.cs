@@ -200,6 +200,9 @@ internal sealed class LinkedNodes : IAsyncDisposable
     /// <summary>Whoever watches the newest job is gone.</summary>
     public void Forget() => _system.Stop(_newestWatcher);
 
+    /// <summary>From now on no node has its data before this has ended.</summary>
+    public void ReadSlowly(Task until) => _data.Readable = until;
+
     /// <summary>Actors of a node end, as by a failure that they do not survive.</summary>
     /// <param name="actors">Below the node's agent.</param>
     public void Kill(string actors) => _system.ActorSelection($"/user/{actors}").Tell(Akka.Actor.Kill.Instance);
@@ -316,9 +319,12 @@ internal sealed class LinkedNodes : IAsyncDisposable
     {
         private DataSet? _data;
 
+        public Task Readable { get; set; } = Task.CompletedTask;
+
         public void Set(DataSet data) => _data = data;
 
-        public void Load(TrainingJob job, IActorRef receiver) => receiver.Tell(new DataLoaded(_data, null));
+        public void Load(TrainingJob job, IActorRef receiver) => Readable.ContinueWith(
+            _ => receiver.Tell(new DataLoaded(_data, null)), TaskContinuationOptions.ExecuteSynchronously);
     }
 
     private sealed class Directory : ReceiveActor, IWithTimers
@@ -369,35 +375,4 @@ internal sealed class LinkedNodes : IAsyncDisposable
     {
         public Watcher(ChannelWriter<object> events) => ReceiveAny(message => events.TryWrite(message));
     }
-}
-
-/// <summary>A job on linked nodes, while it runs.</summary>
-/// <param name="Actor">The job's actor.</param>
-/// <param name="Directory">Whom it knows the nodes from.</param>
-internal sealed record LinkedJob(IActorRef Actor, IActorRef Directory)
-{
-    /// <summary>The nodes are these now.</summary>
-    public void Nodes(ImmutableArray<NodeInfo> nodes) => Directory.Tell(new NodesChanged(nodes));
-
-    /// <summary>A node has just died: it will be found not to answer, unless it is known to be gone by then.</summary>
-    public void FallsSilent(NodeInfo node) => Directory.Tell(new FallsSilent(node.Agent));
-}
-
-/// <summary>A node answers the cluster no more.</summary>
-/// <param name="Agent">Its agent.</param>
-internal sealed record FallsSilent(IActorRef Agent);
-
-/// <summary>What a job on linked nodes said and did.</summary>
-internal sealed record LinkedRun(
-    IReadOnlyList<TrainingEvent> Events,
-    TrainingEvent Outcome,
-    string? WeightsSha256,
-    ImmutableArray<GenerationStatistics> Generations,
-    JobStart? GoesOnFrom)
-{
-    public TrainingCompleted Completed => Outcome.ShouldBeOfType<TrainingCompleted>(Outcome.ToString());
-
-    public IEnumerable<NodeStatistics> Nodes => Generations.SelectMany(generation => generation.Nodes);
-
-    public IEnumerable<long> Steps => Events.OfType<StepDone>().Select(step => step.Step);
 }

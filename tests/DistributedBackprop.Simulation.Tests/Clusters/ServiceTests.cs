@@ -90,7 +90,7 @@ public sealed class ServiceTests(ITestOutputHelper output)
     private static void Found(Action<SimulatedService> mistake)
     {
         var simulation = new ServiceSimulation(DefaultJob.LoadQueue(2), Scenario.Service) { Prepare = mistake };
-        Enumerable.Range(1, 20).Select(seed => simulation.Run((ulong)seed)).ShouldContain(run => !run.IsRight);
+        Enumerable.Range(1, 100).Select(seed => simulation.Run((ulong)seed)).ShouldContain(run => !run.IsRight);
     }
 
     private List<string> Wrong(ServiceSimulation simulation, IEnumerable<ulong> seeds)
