@@ -47,6 +47,9 @@ switch (args)
     case ["recovery", var kills]:
         await RecoveryBenchmark.RunAsync(Console.Out, int.Parse(kills, CultureInfo.InvariantCulture));
         return 0;
+    case ["recovery", var kills, var program]:
+        await RecoveryBenchmark.RunAsync(Console.Out, int.Parse(kills, CultureInfo.InvariantCulture), program);
+        return 0;
     case ["checkpoint-cost"]:
         await CheckpointCostBenchmark.RunAsync(Console.Out);
         return 0;
@@ -80,7 +83,8 @@ switch (args)
                    cluster    two processes beside DistributedDataParallel and gloo; control messages under load
                    scaling    two processes beside one, and beside what two cores can do
                    averaging DATA   bytes and accuracy of parameter averaging beside gradient averaging, on MNIST files
-                   recovery [KILLS]   a worker killed again and again (50 times): how soon the job goes on, and how much it gets done
+                   recovery [KILLS [PROGRAM]]   a worker killed again and again (50 times): how soon the job goes on, and how
+                              much it gets done; PROGRAM: a published backprop.dll
                    checkpoint-cost   training with checkpoints every 100 steps beside without
                    load [MINUTES NODES]   processes that train flat out (5 minutes, 2 of them): none may seem dead to another
                    checkpoints [CONNECTION]   200 MB of state written and read: SQLite, and PostgreSQL if one is named

@@ -10,7 +10,7 @@ namespace DistributedBackprop.Benchmarks;
 /// <c>backprop node</c> processes of one thread each, which join a coordinator and may be killed; whoever follows one has its
 /// name and its address, as where an engine starts it anew.
 /// </summary>
-internal sealed class WorkerProcesses(ClusterNode coordinator, string secret) : IDisposable
+internal sealed class WorkerProcesses(ClusterNode coordinator, string secret, string program) : IDisposable
 {
     private readonly Queue<Worker> _running = [];
     private Worker? _killed;
@@ -24,7 +24,7 @@ internal sealed class WorkerProcesses(ClusterNode coordinator, string secret) : 
         var start = new ProcessStartInfo(
             Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"),
             [
-                Path.Combine(AppContext.BaseDirectory, "backprop.dll"), "node", "--name", name, "--threads", "1", "--port",
+                program, "node", "--name", name, "--threads", "1", "--port",
                 string.Create(CultureInfo.InvariantCulture, $"{port}"), "--seeds",
                 string.Create(CultureInfo.InvariantCulture, $"{coordinator.Address.Host}:{coordinator.Address.Port}"),
             ])
