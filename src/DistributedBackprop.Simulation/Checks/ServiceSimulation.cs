@@ -142,9 +142,10 @@ public sealed class ServiceSimulation(ImmutableArray<SimulatedJob> jobs, Scenari
 
         // What the next coordinator would know.
         var history = new CoordinatorHistory(new JobTableLimits());
-        foreach (var record in cluster.Disk.Audit.EventsOf("coordinator"))
+        if (ReadingProblem(history, cluster.Disk) is { } unreadable)
         {
-            history.Apply((CoordinatorRecord)record);
+            yield return unreadable;
+            yield break;
         }
 
         foreach (var job in service.Jobs.Where(job => job.IsAcknowledged))
@@ -154,6 +155,23 @@ public sealed class ServiceSimulation(ImmutableArray<SimulatedJob> jobs, Scenari
             {
                 yield return $"{job.Id} was acknowledged and told to be {job.Final?.Outcome}; the journal says {entry?.State}, {entry?.Outcome}";
             }
+        }
+    }
+
+    private static string? ReadingProblem(CoordinatorHistory history, SimulatedDisk disk)
+    {
+        try
+        {
+            foreach (var record in disk.Audit.EventsOf("coordinator"))
+            {
+                history.Apply((CoordinatorRecord)record);
+            }
+
+            return null;
+        }
+        catch (JournalException contradiction)
+        {
+            return $"no later coordinator can read the journal: {contradiction.Message}";
         }
     }
 

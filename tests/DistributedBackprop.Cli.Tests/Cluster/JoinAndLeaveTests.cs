@@ -30,6 +30,7 @@ public sealed class JoinAndLeaveTests
                     break;
                 case StepDone { Step: JoinsAt }:
                     await nodes.AddAsync(null, "third");
+                    await nodes.UntilGenerationAsync(2);
                     break;
                 case StepDone { Step: LeavesAt }:
                     generations.Count.ShouldBe(2);
@@ -77,6 +78,7 @@ public sealed class JoinAndLeaveTests
                     break;
                 case StepDone { Step: 32 }:
                     await nodes.AddAsync(null, "third");
+                    await nodes.UntilGenerationAsync(3);
                     break;
             }
         });

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Akka.Actor;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Cli.Tests.Running;
@@ -21,7 +22,13 @@ internal sealed class OuterNodes : IAsyncDisposable
     private readonly CancellationTokenSource _overdue = new(TimeSpan.FromSeconds(120));
     private readonly ClusterNode _coordinator;
 
-    private OuterNodes(ClusterNode coordinator) => _coordinator = coordinator;
+    private readonly Generations _generations = new();
+
+    private OuterNodes(ClusterNode coordinator)
+    {
+        _coordinator = coordinator;
+        coordinator.System.ActorOf(Props.Create(() => new Listener(_generations)));
+    }
 
     /// <summary>Starts the coordinator.</summary>
     public static async Task<OuterNodes> StartAsync() => new(await ClusterNode.StartAsync(
@@ -48,6 +55,10 @@ internal sealed class OuterNodes : IAsyncDisposable
             nodes => names.All(name => nodes.Any(node => node.Name == name && node.Presence == NodePresence.Up)), _overdue.Token);
     }
 
+    /// <summary>Waits until a generation of the job has begun, whether or not its events have been looked at so far.</summary>
+    /// <param name="number">Which.</param>
+    public Task UntilGenerationAsync(long number) => _generations.UntilAsync(number).WaitAsync(_overdue.Token);
+
     /// <summary>Runs a job. It goes on while its events are looked at, but only <see cref="JobRun.StepsAhead"/> steps.</summary>
     /// <param name="run">The job.</param>
     /// <param name="observe">Is told every event but the last, in order.</param>
@@ -64,5 +75,40 @@ internal sealed class OuterNodes : IAsyncDisposable
         await _coordinator.DisposeAsync();
         _overdue.Dispose();
         _folder.Dispose();
+    }
+
+    private sealed class Generations
+    {
+        private readonly Lock _lock = new();
+        private readonly Dictionary<long, TaskCompletionSource> _begun = [];
+
+        public Task UntilAsync(long number) => Of(number).Task;
+
+        public void OnBegun(long number) => Of(number).TrySetResult();
+
+        private TaskCompletionSource Of(long number)
+        {
+            lock (_lock)
+            {
+                return _begun.TryGetValue(number, out var begun)
+                    ? begun
+                    : _begun[number] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+        }
+    }
+
+    private sealed class Listener : ReceiveActor
+    {
+        public Listener(Generations generations)
+        {
+            Receive<JobHappened>(happened =>
+            {
+                if (happened.Event is GenerationStarted generation)
+                {
+                    generations.OnBegun(generation.Generation);
+                }
+            });
+            Context.System.EventStream.Subscribe(Self, typeof(JobHappened));
+        }
     }
 }

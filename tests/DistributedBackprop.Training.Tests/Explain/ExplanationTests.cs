@@ -56,6 +56,7 @@ public sealed class ExplanationTests
     [Fact]
     public void A_short_step_changes_the_loss_as_predicted()
     {
+        var predicted = 0;
         new RandomJobs().Sample(
             random =>
             {
@@ -63,6 +64,14 @@ public sealed class ExplanationTests
                 var job = random.Job with { Optimizer = optimizer };
                 var pass = PassByLoop.Record(random with { Job = job });
                 var explanation = new Explanation(job, 1, pass);
+
+                // At a kink, where weights that begin as zeros put a relu, no derivative says what comes.
+                if (explanation.Quotients.Values.Any(quotients => quotients.AtKinks > 0))
+                {
+                    return;
+                }
+
+                predicted += explanation.Effects.Count;
                 foreach (var effect in explanation.Effects.Values.Where(effect => effect.GradientNorm < 5))
                 {
                     // Curvature has a say of order η², and so have the layers that moved before.
@@ -71,6 +80,7 @@ public sealed class ExplanationTests
             },
             iter: 100,
             threads: 1);
+        predicted.ShouldBeGreaterThan(100);
     }
 
     [Fact]
