@@ -14,6 +14,9 @@ internal static class ScalingBenchmark
     private const int Batch = 512;
     private const int Steps = 200;
 
+    // Until the compiler of a node is done with what training calls.
+    private const int WarmUps = 4;
+
     /// <summary>Starts all it takes, measures and prints. Takes about a minute.</summary>
     public static async Task RunAsync(TextWriter output)
     {
@@ -30,7 +33,11 @@ internal static class ScalingBenchmark
         var single = OfBatch(MlpWorkload.Job(Steps), Batch);
         var twice = OfBatch(MlpWorkload.Job(Steps, replicas: 2), 2 * Batch);
         await Task.WhenAll(MlpWorkload.TrainAsync(alone, single), MlpWorkload.TrainAsync(other, single));
-        await cluster.RateAsync(twice);
+        for (var round = 0; round < WarmUps; round++)
+        {
+            await cluster.RateAsync(twice);
+        }
+
         var (one, both, two) = (new Samples(), new Samples(), new Samples());
         for (var round = 0; round < Rounds; round++)
         {

@@ -27,7 +27,7 @@ public sealed record PlaneSettings(string Node, ReadOnlyMemory<byte> Secret)
     /// Memory that a link to a node of this machine, called by a loopback address and without TLS, shares with it for
     /// payloads: 4 KB to 1 GB, a multiple of 64; 0: none, all goes over the connection.
     /// </summary>
-    public int RingBytes { get; init; } = 16 << 20;
+    public int RingBytes { get; init; } = 4 << 20;
 
     /// <summary>Connections that said hello, at most; ≥ 1.</summary>
     public int MaxConnections { get; init; } = 1024;
