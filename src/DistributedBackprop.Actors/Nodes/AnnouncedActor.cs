@@ -13,6 +13,7 @@ internal sealed class AnnouncedActor : ReceiveActor
     private readonly NodeEquipment _node;
     private readonly PrepareGeneration _next;
     private readonly IActorRef _job;
+    private readonly GenerationScope _scope;
 
     /// <param name="node">What the node has.</param>
     /// <param name="next">The order to come.</param>
@@ -22,26 +23,27 @@ internal sealed class AnnouncedActor : ReceiveActor
         _node = node;
         _next = next;
         _job = job;
-        Receive<DataLoaded>(_ => Context.Stop(Self));
+        _scope = new GenerationScope(next, node.Name);
+        Receive<DataLoaded>(_ => Rehearse());
         Receive<ReceiveTimeout>(_ => Context.Stop(Self));
     }
 
-    /// <summary>How to make the actor.</summary>
+    /// <summary>How to make the actor, which computes on a thread of the layers.</summary>
     public static Props Props(NodeEquipment node, PrepareGeneration next, IActorRef job) =>
-        Akka.Actor.Props.Create(() => new AnnouncedActor(node, next, job));
+        Akka.Actor.Props.Create(() => new AnnouncedActor(node, next, job)).WithDispatcher(LayerThreads.DispatcherOf(0));
 
     /// <inheritdoc/>
     protected override void PreStart()
     {
         base.PreStart();
-        if (new GenerationScope(_next, _node.Name).NeedsData)
+        if (_scope.NeedsData)
         {
             SetReceiveTimeout(_longest);
             _node.Data.Load(_next.Job, _next.DataRoot, Self);
         }
         else
         {
-            Context.Stop(Self);
+            Rehearse();
         }
     }
 
@@ -50,5 +52,12 @@ internal sealed class AnnouncedActor : ReceiveActor
     {
         _job.Tell(new GenerationExpected(_node.Name));
         base.PostStop();
+    }
+
+    private void Rehearse()
+    {
+        using var lanes = Lanes.For(_node.Threads, _node.Pool, 1);
+        Rehearsal.Run(_scope, lanes.Workspaces[0]);
+        Context.Stop(Self);
     }
 }
