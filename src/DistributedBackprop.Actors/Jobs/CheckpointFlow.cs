@@ -13,7 +13,7 @@ namespace DistributedBackprop.Actors.Jobs;
 internal sealed class CheckpointFlow : IDisposable
 {
     // Where the job does not say how often: no oftener than this, however quick its steps are.
-    private static readonly TimeSpan _leastPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _leastPause = TimeSpan.FromMilliseconds(500);
 
     private readonly JobRun _run;
     private readonly IActorRef _saver;
