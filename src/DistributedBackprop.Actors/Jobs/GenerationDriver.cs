@@ -51,7 +51,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         _keeper = keeper;
         _intake = new StateIntake(layout, keeper.Pool, prepare.Members.Select(member => member.Name));
         _state = state;
-        _receiver = new FrameReceiver(Self);
+        _receiver = new FrameReceiver(Self, layout);
         _courier = new StateCourier(Context, keeper);
         Starting();
     }
