@@ -20,7 +20,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
     private const string DeadlineTimer = "deadline";
 
     private static readonly TimeSpan _retryEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _startDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _startSilence = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _captureSilence = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan _releaseDeadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _brokenDeadline = TimeSpan.FromSeconds(3);
@@ -81,7 +81,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         }
 
         Timers.StartPeriodicTimer(RetryTimer, Retry.Instance, _retryEvery);
-        Expect(_startDeadline);
+        Expect(_startSilence);
         _generation.TellAgain();
     }
 
@@ -103,16 +103,17 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         OfThis<GenerationPrepared>(prepared =>
         {
             var wasPrepared = _generation.IsPrepared;
-            _generation.OnPrepared(prepared.Node, Sender);
+            ExpectMoreAfter(_generation.OnPrepared(prepared.Node, Sender));
             if (_generation.IsPrepared && !wasPrepared)
             {
                 _generation.TellAgain();
                 SendState();
             }
         });
+        OfThis<StateArrives>(arrives => ExpectMoreAfter(_generation.OnTaken(arrives.Node, arrives.Elements)));
         OfThis<GenerationBegun>(begun =>
         {
-            _generation.OnBegun(begun.Node);
+            ExpectMoreAfter(_generation.OnBegun(begun.Node));
             if (_generation.HasBegun)
             {
                 // The courier's links stay: where this process is a node too, their end would seem to be that node's.
@@ -356,6 +357,15 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
     {
         _generation.OnLost(node);
         _job.Tell(new GenerationBroken(Number, $"node {node} is lost: {reason}", node));
+    }
+
+    // A start takes as long as its state does; only where nothing moves any more it is given up.
+    private void ExpectMoreAfter(bool progress)
+    {
+        if (progress)
+        {
+            Expect(_startSilence);
+        }
     }
 
     private void Expect(TimeSpan within) => Timers.StartSingleTimer(DeadlineTimer, Deadline.Instance, within);

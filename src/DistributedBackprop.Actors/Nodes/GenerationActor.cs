@@ -143,6 +143,10 @@ public sealed class GenerationActor : ReceiveActor
                 _links.Open(begin);
                 BuildIfReady();
             }
+            else if (_hasBegun)
+            {
+                _job.Tell(new StateArrives(Generation, _node.Name, _state.Taken));
+            }
         });
         Receive<LinkOpened>(opened =>
         {

@@ -124,6 +124,7 @@ internal sealed class RandomMessages
             new GenerationRefused(generation, node, reason))),
         Kind(Gen.Select(_generation, member.Array[0, 5], (generation, members) => new BeginGeneration(generation, [.. members]))),
         Kind(Gen.Select(_generation, _name, (generation, node) => new GenerationBegun(generation, node))),
+        Kind(Gen.Select(_generation, _name, _count, (generation, node, elements) => new StateArrives(generation, node, elements))),
         Kind(Gen.Select(_jobId, _generation, (job, generation) => new ReleaseGeneration(job, generation))),
         Kind(Gen.Select(_generation, _name, Gen.Null(_statistics), (generation, node, statistics) =>
             new GenerationReleased(generation, node, statistics))),
