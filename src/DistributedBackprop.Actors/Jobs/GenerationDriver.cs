@@ -76,7 +76,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         _keeper.Plane?.Prepare(JobKeeper.HashOf(JobId), Number, _receiver);
         if (_keeper.Plane is not null && WhyUnsendable() is { } reason)
         {
-            _job.Tell(new GenerationBroken(Number, $"the job cannot be sent to its nodes: {reason}"));
+            _job.Tell(new GenerationBroken(Number, $"the job cannot be sent to its nodes: {reason}", IsFinal: true));
             return;
         }
 
