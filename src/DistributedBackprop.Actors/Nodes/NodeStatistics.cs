@@ -10,7 +10,7 @@ namespace DistributedBackprop.Actors.Nodes;
 /// <param name="AveragingBytes">Bytes that its layers sent to peers on other nodes.</param>
 /// <param name="AveragingRounds">Averagings: steps, or rounds of parameter averaging.</param>
 /// <param name="AveragingSeconds">Time in which some layer averaged, updated and waited for its peers.</param>
-/// <param name="Overlaps">Backward passes of a layer while a later layer of the network still averaged.</param>
+/// <param name="Overlaps">Backward passes of a layer while a later layer of the same replica still averaged.</param>
 public sealed record NodeStatistics(
     string Node,
     int ProcessId,
