@@ -27,11 +27,12 @@ public sealed record NodeStatistics(
 /// <param name="BusySeconds">Time in the passes of training steps.</param>
 /// <param name="Bubble">The mean share of a step in which it was idle.</param>
 /// <param name="BubbleSteps">Over how many steps.</param>
+/// <param name="LastBubble">That of the last of these steps.</param>
 /// <param name="Peaks">
 /// The most micro-batches that each of its layers held between forward and backward, by the layer's place in the graph.
 /// </param>
 public sealed record StageStatistics(
-    int Replica, int Stage, double BusySeconds, double Bubble, long BubbleSteps, ImmutableDictionary<int, int> Peaks);
+    int Replica, int Stage, double BusySeconds, double Bubble, long BubbleSteps, double LastBubble, ImmutableDictionary<int, int> Peaks);
 
 /// <summary>Bytes of tensors that a node sent to another.</summary>
 /// <param name="To">The other node.</param>

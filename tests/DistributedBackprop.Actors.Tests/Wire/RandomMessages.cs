@@ -57,10 +57,10 @@ internal sealed class RandomMessages
             (replica, stage) => nodes[places[(replica * parallelism.Stages) + stage]]));
 
     private static readonly Gen<StageStatistics> _stage = Gen.Select(
-        Gen.Select(_replica, _place, _number, _number, _count),
+        Gen.Select(_replica, _place, _number, _number, _count, _number),
         Gen.Dictionary(_place, Gen.Int[0, int.MaxValue])[0, 5],
         (stage, peaks) => new StageStatistics(
-            stage.Item1, stage.Item2, stage.Item3, stage.Item4, stage.Item5, peaks.ToImmutableDictionary()));
+            stage.Item1, stage.Item2, stage.Item3, stage.Item4, stage.Item5, stage.Item6, peaks.ToImmutableDictionary()));
 
     private static readonly Gen<LinkStatistics> _link = Gen.Select(
         _name, _count, _count, _count, _count, (to, activations, deltas, averaging, state) =>
