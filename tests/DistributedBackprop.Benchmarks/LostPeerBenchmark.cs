@@ -50,6 +50,8 @@ internal sealed class LostPeerBenchmark : ITensorReceiver, IDisposable
         link.SendForEver(generation);
     }
 
+    public Verdict Judge(string node, in FrameHeader header) => Verdict.Deliver;
+
     public void OnTensor(string node, in FrameHeader header, Tensor tensor, IPlace place)
     {
         tensor.Dispose();

@@ -75,6 +75,8 @@ internal sealed class PlanePair : ITensorReceiver, ILinkObserver, IDisposable
         return clock.Elapsed.TotalSeconds;
     }
 
+    public Verdict Judge(string node, in FrameHeader header) => Verdict.Deliver;
+
     public void OnTensor(string node, in FrameHeader header, Tensor tensor, IPlace place)
     {
         tensor.Dispose();

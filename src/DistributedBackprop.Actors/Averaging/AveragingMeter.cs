@@ -10,6 +10,9 @@ namespace DistributedBackprop.Actors.Averaging;
 public sealed class AveragingMeter(ITimeProvider time)
 {
     private readonly Lock _lock = new();
+
+    // By replica, its layers that average now.
+    private readonly Dictionary<int, List<int>> _averaging = [];
     private long _lastRound;
     private int _underWay;
     private long _bytes;
@@ -24,7 +27,7 @@ public sealed class AveragingMeter(ITimeProvider time)
     /// <summary>Averagings: steps, or rounds of parameter averaging.</summary>
     public long Rounds => Interlocked.Read(ref _rounds);
 
-    /// <summary>Backward passes of a layer while a later layer of the network still averaged.</summary>
+    /// <summary>Backward passes of a layer while a later layer of the same replica still averaged.</summary>
     public long Overlaps => Interlocked.Read(ref _overlaps);
 
     /// <summary>Time in which some layer averaged, updated and waited for its peers.</summary>
@@ -40,10 +43,16 @@ public sealed class AveragingMeter(ITimeProvider time)
     }
 
     /// <summary>A layer begins to average after a step.</summary>
-    public void Begin(long step)
+    public void Begin(int replica, int layer, long step)
     {
         lock (_lock)
         {
+            if (!_averaging.TryGetValue(replica, out var layers))
+            {
+                _averaging.Add(replica, layers = []);
+            }
+
+            layers.Add(layer);
             if (_underWay++ == 0)
             {
                 _since = time.HighResMonotonicClock;
@@ -58,10 +67,11 @@ public sealed class AveragingMeter(ITimeProvider time)
     }
 
     /// <summary>A layer is done with it.</summary>
-    public void End()
+    public void End(int replica, int layer)
     {
         lock (_lock)
         {
+            _averaging[replica].Remove(layer);
             if (--_underWay == 0)
             {
                 _averaged += time.HighResMonotonicClock - _since;
@@ -72,12 +82,20 @@ public sealed class AveragingMeter(ITimeProvider time)
     /// <summary>A layer sent something to a peer on another node.</summary>
     public void Sent(long bytes) => Interlocked.Add(ref _bytes, bytes);
 
-    /// <summary>A layer goes backward: those after it may average meanwhile.</summary>
-    public void Backward()
+    /// <summary>A layer goes backward: those after it in the graph may average meanwhile.</summary>
+    public void Backward(int replica, int layer)
     {
-        if (Volatile.Read(ref _underWay) > 0)
+        if (Volatile.Read(ref _underWay) == 0)
         {
-            Interlocked.Increment(ref _overlaps);
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (_averaging.TryGetValue(replica, out var layers) && layers.Exists(other => other > layer))
+            {
+                _overlaps++;
+            }
         }
     }
 }

@@ -179,7 +179,7 @@ internal abstract class LayerPeers : IDisposable
         IsBusy = false;
         if (_peers.Length > 1)
         {
-            Assignment.Meter.End();
+            Assignment.Meter.End(Assignment.Replica, Assignment.Node.Index);
         }
     }
 
@@ -203,7 +203,7 @@ internal abstract class LayerPeers : IDisposable
         IsBusy = true;
         if (_peers.Length > 1)
         {
-            Assignment.Meter.Begin(step);
+            Assignment.Meter.Begin(Assignment.Replica, Assignment.Node.Index, step);
         }
 
         foreach (var peer in _othersHere)

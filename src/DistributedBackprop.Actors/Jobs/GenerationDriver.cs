@@ -20,7 +20,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
     private const string DeadlineTimer = "deadline";
 
     private static readonly TimeSpan _retryEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _startDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _startSilence = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _captureSilence = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan _releaseDeadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _brokenDeadline = TimeSpan.FromSeconds(3);
@@ -51,7 +51,7 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         _keeper = keeper;
         _intake = new StateIntake(layout, keeper.Pool, prepare.Members.Select(member => member.Name));
         _state = state;
-        _receiver = new FrameReceiver(Self);
+        _receiver = new FrameReceiver(Self, layout);
         _courier = new StateCourier(Context, keeper);
         Starting();
     }
@@ -76,12 +76,12 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         _keeper.Plane?.Prepare(JobKeeper.HashOf(JobId), Number, _receiver);
         if (_keeper.Plane is not null && WhyUnsendable() is { } reason)
         {
-            _job.Tell(new GenerationBroken(Number, $"the job cannot be sent to its nodes: {reason}"));
+            _job.Tell(new GenerationBroken(Number, $"the job cannot be sent to its nodes: {reason}", IsFinal: true));
             return;
         }
 
         Timers.StartPeriodicTimer(RetryTimer, Retry.Instance, _retryEvery);
-        Expect(_startDeadline);
+        Expect(_startSilence);
         _generation.TellAgain();
     }
 
@@ -103,16 +103,17 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
         OfThis<GenerationPrepared>(prepared =>
         {
             var wasPrepared = _generation.IsPrepared;
-            _generation.OnPrepared(prepared.Node, Sender);
+            ExpectMoreAfter(_generation.OnPrepared(prepared.Node, Sender));
             if (_generation.IsPrepared && !wasPrepared)
             {
                 _generation.TellAgain();
                 SendState();
             }
         });
+        OfThis<StateArrives>(arrives => ExpectMoreAfter(_generation.OnTaken(arrives.Node, arrives.Elements)));
         OfThis<GenerationBegun>(begun =>
         {
-            _generation.OnBegun(begun.Node);
+            ExpectMoreAfter(_generation.OnBegun(begun.Node));
             if (_generation.HasBegun)
             {
                 // The courier's links stay: where this process is a node too, their end would seem to be that node's.
@@ -356,6 +357,15 @@ internal sealed class GenerationDriver : ReceiveActor, IWithTimers
     {
         _generation.OnLost(node);
         _job.Tell(new GenerationBroken(Number, $"node {node} is lost: {reason}", node));
+    }
+
+    // A start takes as long as its state does; only where nothing moves any more it is given up.
+    private void ExpectMoreAfter(bool progress)
+    {
+        if (progress)
+        {
+            Expect(_startSilence);
+        }
     }
 
     private void Expect(TimeSpan within) => Timers.StartSingleTimer(DeadlineTimer, Deadline.Instance, within);

@@ -19,7 +19,8 @@ internal sealed record NodeRefusedJob(long Generation, string Node, string Reaso
 /// <param name="Generation">Which.</param>
 /// <param name="Reason">Why, for people.</param>
 /// <param name="LostNode">The node that seems to be lost; null where that is not known.</param>
-internal sealed record GenerationBroken(long Generation, string Reason, string? LostNode = null)
+/// <param name="IsFinal">Whether every other generation would break for the same reason.</param>
+internal sealed record GenerationBroken(long Generation, string Reason, string? LostNode = null, bool IsFinal = false)
     : INoSerializationVerificationNeeded;
 
 /// <summary>A job asks for the state of all layers after a step that none of them has passed.</summary>

@@ -40,8 +40,10 @@ public sealed partial class JobActor
         {
             StartGeneration(placement);
         }
-        else if (_nodes.IsEveryOneExcluded)
+        else if (_nodes.IsEveryOneExcluded && !HasTrained)
         {
+            // Whoever has handed it in sees at once what is wrong. What has been trained is not given up for a node that
+            // may be mended and started again.
             Fail(_nodes.WhyNone);
         }
         else if (!_hasToldThatItWaits)

@@ -102,6 +102,9 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
 
     private bool IsDrained => _isTraining && !_records.IsKeeping && !_progress.IsOver && !_boundary.IsEvaluating && _grants.IsDrained;
 
+    // Also where another process has trained it.
+    private bool HasTrained => _restore.Progress.Step > 0 || _watch.ToldStep > 0;
+
     /// <summary>How to make the actor.</summary>
     public static Props Props(
         JobRun run, IActorRef directory, JobKeeper keeper, IActorRef watcher, JobStart? start = null) =>
@@ -188,6 +191,12 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         });
         Receive<GenerationBroken>(broken =>
         {
+            if (broken.IsFinal)
+            {
+                Fail(broken.Reason);
+                return;
+            }
+
             Probe(broken.LostNode);
             Recover(broken.Reason);
         });

@@ -11,6 +11,7 @@ internal sealed class JobGeneration(PrepareGeneration prepare, string reason)
 {
     private readonly SortedDictionary<string, IActorRef> _actors = new(StringComparer.Ordinal);
     private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _taken = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, NodeStatistics?> _released = new(StringComparer.Ordinal);
     private readonly HashSet<string> _lost = new(StringComparer.Ordinal);
 
@@ -52,23 +53,32 @@ internal sealed class JobGeneration(PrepareGeneration prepare, string reason)
     public ImmutableArray<string> Unreleased =>
         [.. prepare.Members.Select(member => member.Name).Where(name => !_released.ContainsKey(name))];
 
-    /// <summary>A node is prepared.</summary>
-    public void OnPrepared(string node, IActorRef actor)
+    /// <summary>A node is prepared. Returns whether that is new.</summary>
+    public bool OnPrepared(string node, IActorRef actor)
     {
+        var isNew = IsMember(node) && !_actors.ContainsKey(node);
         if (IsMember(node))
         {
             _actors[node] = actor;
         }
+
+        return isNew;
     }
 
-    /// <summary>The layers of a node are connected.</summary>
-    public void OnBegun(string node)
+    /// <summary>A node has taken in so much of its state. Returns whether that is more than before.</summary>
+    public bool OnTaken(string node, long elements)
     {
-        if (IsMember(node))
+        var isMore = IsMember(node) && elements > _taken.GetValueOrDefault(node);
+        if (isMore)
         {
-            _begun.Add(node);
+            _taken[node] = elements;
         }
+
+        return isMore;
     }
+
+    /// <summary>The layers of a node are connected. Returns whether that is new.</summary>
+    public bool OnBegun(string node) => IsMember(node) && _begun.Add(node);
 
     /// <summary>A node has released it, or is lost and not waited for.</summary>
     /// <param name="node">Which.</param>

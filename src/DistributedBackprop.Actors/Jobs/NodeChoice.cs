@@ -10,7 +10,7 @@ namespace DistributedBackprop.Actors.Jobs;
 /// <param name="run">The job.</param>
 internal sealed class NodeChoice(JobRun run)
 {
-    private readonly SortedDictionary<string, string> _excluded = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, (IActorRef Agent, string Reason)> _excluded = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, IActorRef> _silent = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IActorRef> _ready = new(StringComparer.Ordinal);
     private readonly ImmutableArray<long> _work = WorkOf(run);
@@ -23,7 +23,7 @@ internal sealed class NodeChoice(JobRun run)
     /// <summary>Why no node can be used, for people.</summary>
     public string WhyNone => _excluded.Count + _silent.Count == 0
         ? "there are no nodes"
-        : string.Join("; ", _excluded.Select(excluded => $"{excluded.Key} is refused: {excluded.Value}")
+        : string.Join("; ", _excluded.Select(excluded => $"{excluded.Key} is refused: {excluded.Value.Reason}")
             .Concat(_silent.Keys.Select(silent => $"{silent} does not answer")));
 
     /// <summary>The agents of nodes that did not answer when a generation ended: they are given no work before they do.</summary>
@@ -37,14 +37,20 @@ internal sealed class NodeChoice(JobRun run)
         _moveAsked = null;
 
         // Whoever was started again is another one.
-        foreach (var (name, _) in _silent.Where(IsGone).ToList())
+        foreach (var (name, _) in _silent.Where(node => IsGone(node.Key, node.Value)).ToList())
         {
             _silent.Remove(name);
         }
 
-        foreach (var (name, _) in _ready.Where(IsGone).ToList())
+        foreach (var (name, _) in _ready.Where(node => IsGone(node.Key, node.Value)).ToList())
         {
             _ready.Remove(name);
+        }
+
+        // What it was refused for may have been mended meanwhile.
+        foreach (var (name, _) in _excluded.Where(node => IsGone(node.Key, node.Value.Agent)).ToList())
+        {
+            _excluded.Remove(name);
         }
     }
 
@@ -85,11 +91,14 @@ internal sealed class NodeChoice(JobRun run)
         return isNew;
     }
 
-    /// <summary>A node cannot take part in the job.</summary>
-    public void Exclude(string node, string reason)
+    /// <summary>A node cannot take part in the job, until it is started again. One that is gone by now needs no excluding.</summary>
+    public void Exclude(string name, string reason)
     {
-        _excluded[node] = reason;
-        _moveAsked = null;
+        if (Find(name) is { } node)
+        {
+            _excluded[name] = (node.Agent, reason);
+            _moveAsked = null;
+        }
     }
 
     /// <summary>
@@ -166,7 +175,7 @@ internal sealed class NodeChoice(JobRun run)
         .Where(node => node.Presence == NodePresence.Up)
         .Where(node => !_excluded.ContainsKey(node.Name) && !_silent.ContainsKey(node.Name));
 
-    private bool IsGone(KeyValuePair<string, IActorRef> node) => Find(node.Key) is not { } known || !known.Agent.Equals(node.Value);
+    private bool IsGone(string name, IActorRef agent) => Find(name) is not { } known || !known.Agent.Equals(agent);
 
     private Placement? PlaceOn(ImmutableArray<NodeInfo> nodes, Placement? current) => nodes.IsEmpty
         ? null

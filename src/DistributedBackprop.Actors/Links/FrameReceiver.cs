@@ -12,7 +12,8 @@ namespace DistributedBackprop.Actors.Links;
 /// mailbox is bounded by the schedule, and what returned it later could keep out the one frame that is needed.
 /// </summary>
 /// <param name="keeper">Takes state, and hears of frames that are none of this generation.</param>
-internal sealed class FrameReceiver(IActorRef keeper) : ITensorReceiver
+/// <param name="state">What state it takes.</param>
+internal sealed class FrameReceiver(IActorRef keeper, StateLayout state) : ITensorReceiver
 {
     private readonly Lock _lock = new();
     private FrameRoutes? _routes;
@@ -40,6 +41,27 @@ internal sealed class FrameReceiver(IActorRef keeper) : ITensorReceiver
     }
 
     /// <inheritdoc/>
+    public Verdict Judge(string node, in FrameHeader header)
+    {
+        lock (_lock)
+        {
+            if (_isClosed)
+            {
+                return Verdict.Drop;
+            }
+
+            if (header.Kind == FrameKind.State ? IsOfState(header) : _members.Contains(node) && _routes?.TargetOf(header) is not null)
+            {
+                return Verdict.Deliver;
+            }
+
+            var what = $"it sent {header.Kind} {header.Shape} of edge {header.Edge}, replica {header.Replica}, that nobody here takes";
+            keeper.Tell(new PeerLost(node, what));
+            return Verdict.Close;
+        }
+    }
+
+    /// <inheritdoc/>
     public void OnTensor(string node, in FrameHeader header, Tensor tensor, IPlace place)
     {
         ArgumentNullException.ThrowIfNull(place);
@@ -52,26 +74,28 @@ internal sealed class FrameReceiver(IActorRef keeper) : ITensorReceiver
             else if (header.Kind == FrameKind.State)
             {
                 keeper.Tell(new StatePart(
-                    header.Generation,
-                    header.Step,
-                    new StateVector(header.Edge, header.Replica, header.MicroBatch),
-                    header.FirstPosition,
-                    tensor));
-            }
-            else if (_members.Contains(node) && _routes?.Of(header, tensor) is { } route)
-            {
-                route.Target.Tell(route.Message);
+                    header.Generation, header.Step, VectorOf(header), header.FirstPosition, tensor));
             }
             else
             {
-                var what = $"it sent {header.Kind} {tensor} of edge {header.Edge}, replica {header.Replica}, that nobody here takes";
-                tensor.Dispose();
-                keeper.Tell(new PeerLost(node, what));
+                _routes!.TargetOf(header)!.Tell(_routes.MessageOf(header, tensor));
             }
         }
 
         place.Return();
     }
+
+    // Wherever it is kept for: whether it is wanted now, whoever takes it in knows.
+    private bool IsOfState(in FrameHeader header)
+    {
+        var vector = VectorOf(header);
+        return state.LengthOf(vector) is var length and > 0
+            && header.ElementType == StateLayout.TypeOf(vector)
+            && header.Rank == 1
+            && header.Elements <= length - header.FirstPosition;
+    }
+
+    private static StateVector VectorOf(in FrameHeader header) => new(header.Edge, header.Replica, header.MicroBatch);
 
     /// <inheritdoc/>
     public void OnPeerLost(string node, string reason)

@@ -58,7 +58,7 @@ public sealed class GenerationActor : ReceiveActor
         _jobHash = JobHash.Of(prepare.JobId);
         _scope = new GenerationScope(prepare, node.Name);
         _state = new TrainingState(_scope.State, node.Pool);
-        _receiver = new FrameReceiver(Self);
+        _receiver = new FrameReceiver(Self, _scope.State);
         _links = new GenerationLinks(Context, node, _scope);
         _lanes = Lanes.For(node.Threads, node.Pool, Math.Max(1, _scope.Pipelines.Length));
         _meters = _scope.Pipelines.ToImmutableDictionary(
@@ -142,6 +142,10 @@ public sealed class GenerationActor : ReceiveActor
                 _hasBegun = true;
                 _links.Open(begin);
                 BuildIfReady();
+            }
+            else if (_hasBegun)
+            {
+                _job.Tell(new StateArrives(Generation, _node.Name, _state.Taken));
             }
         });
         Receive<LinkOpened>(opened =>

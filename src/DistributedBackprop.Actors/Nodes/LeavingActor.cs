@@ -3,32 +3,41 @@ using Akka.Actor;
 namespace DistributedBackprop.Actors.Nodes;
 
 /// <summary>
-/// Takes a node politely out of work: tells the directory until that has noted it, waits until the agent holds nothing
-/// any more, says so, and stops.
+/// Takes a node politely out of work: tells every directory until it has noted it, waits until the agent holds nothing
+/// any more, says so, and stops. A directory that does not answer while others do is that of a dead process, and is not
+/// waited for long.
 /// </summary>
 public sealed class LeavingActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan _again = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan _othersWithin = TimeSpan.FromSeconds(5);
 
     private readonly string _node;
-    private readonly Func<IActorRef?> _directory;
+    private readonly Directories _directories;
+    private readonly IActorRef _agent;
+    private readonly HashSet<IActorRef> _noted = [];
 
     /// <summary>Makes the actor.</summary>
     /// <param name="node">The node's name.</param>
-    /// <param name="directory">The directory that asked last; null where none has: nobody will put work here.</param>
+    /// <param name="directories">Those that have asked; where none has, nobody will put work here.</param>
     /// <param name="agent">The node's agent.</param>
     /// <param name="idle">Is called once.</param>
-    public LeavingActor(string node, Func<IActorRef?> directory, IActorRef agent, Action idle)
+    public LeavingActor(string node, Directories directories, IActorRef agent, Action idle)
     {
-        ArgumentNullException.ThrowIfNull(directory);
-        _node = node;
-        _directory = directory;
-        Receive<Again>(_ => Ask(agent));
+        ArgumentNullException.ThrowIfNull(directories);
+        (_node, _directories, _agent) = (node, directories, agent);
+        Receive<Again>(_ => TellOrGo());
         Receive<LeavingNoted>(_ =>
         {
-            Timers.CancelAll();
-            agent.Tell(new TellWhenIdle());
+            if (_noted.Count == 0)
+            {
+                Timers.StartSingleTimer(Enough.Instance, Enough.Instance, _othersWithin);
+            }
+
+            _noted.Add(Sender);
+            GoIfNoted();
         });
+        Receive<Enough>(_ => Go());
         Receive<NodeIdle>(_ =>
         {
             idle();
@@ -39,9 +48,11 @@ public sealed class LeavingActor : ReceiveActor, IWithTimers
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
+    private IEnumerable<IActorRef> Awaited => _directories.All.Where(directory => !_noted.Contains(directory));
+
     /// <summary>How to make the actor.</summary>
-    public static Props Props(string node, Func<IActorRef?> directory, IActorRef agent, Action idle) =>
-        Akka.Actor.Props.Create(() => new LeavingActor(node, directory, agent, idle));
+    public static Props Props(string node, Directories directories, IActorRef agent, Action idle) =>
+        Akka.Actor.Props.Create(() => new LeavingActor(node, directories, agent, idle));
 
     /// <inheritdoc/>
     protected override void PreStart()
@@ -51,20 +62,37 @@ public sealed class LeavingActor : ReceiveActor, IWithTimers
         Timers.StartPeriodicTimer(Again.Instance, Again.Instance, _again);
     }
 
-    private void Ask(IActorRef agent)
+    private void TellOrGo()
     {
-        if (_directory() is { } directory)
+        foreach (var directory in Awaited)
         {
             directory.Tell(new NodeLeaving(_node));
         }
-        else
+
+        GoIfNoted();
+    }
+
+    private void GoIfNoted()
+    {
+        if (!Awaited.Any())
         {
-            agent.Tell(new TellWhenIdle());
+            Go();
         }
+    }
+
+    private void Go()
+    {
+        Timers.CancelAll();
+        _agent.Tell(new TellWhenIdle());
     }
 
     private sealed class Again : INoSerializationVerificationNeeded
     {
         public static Again Instance { get; } = new();
+    }
+
+    private sealed class Enough : INoSerializationVerificationNeeded
+    {
+        public static Enough Instance { get; } = new();
     }
 }

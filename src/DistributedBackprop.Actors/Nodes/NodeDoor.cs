@@ -8,7 +8,7 @@ public interface INodeLife
     /// <summary>What the node says of itself; complete once its ports are open.</summary>
     NodeDescription Description { get; }
 
-    /// <summary>A directory has asked: this is the one to tell when the node wants to go.</summary>
+    /// <summary>A directory has asked: one of those to tell when the node wants to go.</summary>
     void OnDirectory(IActorRef directory);
 
     /// <summary>The cluster will not have this node: its process is to end.</summary>

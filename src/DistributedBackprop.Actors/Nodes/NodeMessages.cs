@@ -91,6 +91,12 @@ public sealed record BeginGeneration(long Generation, ImmutableArray<Member> Mem
 /// <param name="Node">Who answers.</param>
 public sealed record GenerationBegun(long Generation, string Node) : IGenerationMessage, IWireMessage;
 
+/// <summary>The answer to <see cref="BeginGeneration"/> told again, while the state that the keeper sends is on its way.</summary>
+/// <param name="Generation">Which.</param>
+/// <param name="Node">Who answers.</param>
+/// <param name="Elements">How much of it has come, ≥ 0.</param>
+public sealed record StateArrives(long Generation, string Node, long Elements) : IGenerationMessage, IWireMessage;
+
 /// <summary>A node is told to end a generation.</summary>
 /// <param name="JobId">Of which job.</param>
 /// <param name="Generation">Which.</param>

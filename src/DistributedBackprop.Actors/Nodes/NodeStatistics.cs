@@ -10,7 +10,7 @@ namespace DistributedBackprop.Actors.Nodes;
 /// <param name="AveragingBytes">Bytes that its layers sent to peers on other nodes.</param>
 /// <param name="AveragingRounds">Averagings: steps, or rounds of parameter averaging.</param>
 /// <param name="AveragingSeconds">Time in which some layer averaged, updated and waited for its peers.</param>
-/// <param name="Overlaps">Backward passes of a layer while a later layer of the network still averaged.</param>
+/// <param name="Overlaps">Backward passes of a layer while a later layer of the same replica still averaged.</param>
 public sealed record NodeStatistics(
     string Node,
     int ProcessId,
@@ -27,11 +27,12 @@ public sealed record NodeStatistics(
 /// <param name="BusySeconds">Time in the passes of training steps.</param>
 /// <param name="Bubble">The mean share of a step in which it was idle.</param>
 /// <param name="BubbleSteps">Over how many steps.</param>
+/// <param name="LastBubble">That of the last of these steps.</param>
 /// <param name="Peaks">
 /// The most micro-batches that each of its layers held between forward and backward, by the layer's place in the graph.
 /// </param>
 public sealed record StageStatistics(
-    int Replica, int Stage, double BusySeconds, double Bubble, long BubbleSteps, ImmutableDictionary<int, int> Peaks);
+    int Replica, int Stage, double BusySeconds, double Bubble, long BubbleSteps, double LastBubble, ImmutableDictionary<int, int> Peaks);
 
 /// <summary>Bytes of tensors that a node sent to another.</summary>
 /// <param name="To">The other node.</param>

@@ -254,7 +254,7 @@ public sealed class LayerActor : PipelineActor
 
     private void Backward(MicroBatchKey key)
     {
-        _assignment.Meter.Backward();
+        _assignment.Meter.Backward(_assignment.Replica, _assignment.Node.Index);
         var deltas = _deltas.Take(key);
         _assignment.Observer?.OnDeltas(key, _assignment.Node, deltas);
         var delta = DeltaSum.InGraphOrder(deltas);

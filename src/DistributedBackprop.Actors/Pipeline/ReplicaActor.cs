@@ -14,9 +14,11 @@ namespace DistributedBackprop.Actors.Pipeline;
 /// </summary>
 public sealed class ReplicaActor : PipelineActor
 {
+    /// <summary>Examples that are judged at once in an evaluation, at most.</summary>
+    internal const int EvaluationChunk = 256;
+
     // Forward passes of an evaluation that are under way at once: enough for every stage to have work.
     private const int EvaluationWindow = 4;
-    private const int EvaluationChunk = 256;
 
     private static readonly TimeSpan _reportEvery = TimeSpan.FromMilliseconds(50);
 

@@ -27,6 +27,9 @@ public sealed class StageMeter(ITimeProvider time)
     /// <summary>The mean share of a step, from its first pass to the next step's, in which the stage was idle; 0 without steps.</summary>
     public double Bubble => Steps == 0 ? 0 : _idleShares / Steps;
 
+    /// <summary>The same share of the last step that was measured; 0 without steps.</summary>
+    public double LastBubble { get; private set; }
+
     /// <summary>A layer begins a pass of a step.</summary>
     public void Begin(long step)
     {
@@ -36,7 +39,8 @@ public sealed class StageMeter(ITimeProvider time)
             if (_step > 0 && _since > _stepSince)
             {
                 Steps++;
-                _idleShares += 1 - (_stepBusy / (_since - _stepSince));
+                LastBubble = 1 - (_stepBusy / (_since - _stepSince));
+                _idleShares += LastBubble;
             }
 
             (_step, _stepSince, _stepBusy) = (step, _since, TimeSpan.Zero);
@@ -56,7 +60,7 @@ public sealed class StageMeter(ITimeProvider time)
 
     /// <summary>What has been measured.</summary>
     public StageStatistics Read(int replica, int stage) =>
-        new(replica, stage, Busy.TotalSeconds, Bubble, Steps, _peaks.ToImmutableDictionary());
+        new(replica, stage, Busy.TotalSeconds, Bubble, Steps, LastBubble, _peaks.ToImmutableDictionary());
 
     /// <summary>A layer holds so many micro-batches.</summary>
     public void Holds(int layer, int microBatches) =>

@@ -97,6 +97,12 @@ public readonly record struct FrameHeader
     /// <summary>The flow it takes a place of.</summary>
     public Flow Flow => Flows.Of(Kind);
 
+    /// <summary>Elements of the tensor.</summary>
+    public int Elements => PayloadBytes / sizeof(float);
+
+    /// <summary>The length of its first axis: the examples, where there are any; 0 without axes.</summary>
+    public int Length => Axis0;
+
     /// <summary>The shape of the tensor.</summary>
     public Shape Shape => Rank switch
     {

@@ -9,6 +9,9 @@ public interface IFrameSink
     /// <returns>False where the sender had no place for it.</returns>
     bool TryTakePlace(Flow flow);
 
+    /// <summary>A frame of a generation that lives here has begun: asks its receiver what becomes of it.</summary>
+    Verdict Judge(in FrameHeader header, ITensorReceiver receiver);
+
     /// <summary>A frame is complete. The sink owns the tensor.</summary>
     void OnFrame(in FrameHeader header, Tensor tensor, ITensorReceiver receiver);
 
@@ -18,8 +21,8 @@ public interface IFrameSink
 
 /// <summary>
 /// Makes tensors of the bytes of one connection, however they are cut: the payload is copied once, into its tensor, and
-/// memory is taken only for a frame that is well formed, has a place and is of a generation that lives here. Pure but
-/// for the sink; one thread at a time.
+/// memory is taken only for a frame that is well formed, has a place, is of a generation that lives here and fits its
+/// graph. Pure but for the sink; one thread at a time.
 /// </summary>
 public sealed class FrameReader : IDisposable
 {
@@ -110,10 +113,13 @@ public sealed class FrameReader : IDisposable
             return $"A frame of the flow {_header.Flow} came without a place.";
         }
 
-        switch (_gate.Judge(_header, out _receiver))
+        var verdict = _gate.Judge(_header, out _receiver);
+        switch (verdict == Verdict.Deliver ? _sink.Judge(_header, _receiver!) : verdict)
         {
             case Verdict.Close:
-                return $"Generation {_header.Generation} of job {_header.Job:X16} was not prepared here.";
+                return verdict == Verdict.Close
+                    ? $"Generation {_header.Generation} of job {_header.Job:X16} was not prepared here."
+                    : $"Nobody here takes {_header.Kind} {_header.Shape} of edge {_header.Edge}, replica {_header.Replica}.";
             case Verdict.Drop:
                 _sink.OnDropped(_header);
                 break;

@@ -3,13 +3,13 @@ namespace DistributedBackprop.Actors.Transport;
 /// <summary>What becomes of a frame that has arrived.</summary>
 public enum Verdict
 {
-    /// <summary>Its generation lives here.</summary>
+    /// <summary>Its generation lives here, and takes it.</summary>
     Deliver,
 
     /// <summary>It is late: of a generation that is over. Its payload is skipped.</summary>
     Drop,
 
-    /// <summary>Nobody has prepared that generation here: the connection is closed.</summary>
+    /// <summary>Nobody has prepared that generation here, or it is none of it: the connection is closed.</summary>
     Close,
 }
 

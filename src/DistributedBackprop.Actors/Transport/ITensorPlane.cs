@@ -90,9 +90,15 @@ public enum ProbeOutcome
 /// <summary>Takes the tensors of one generation. Called from any thread; must not block.</summary>
 public interface ITensorReceiver
 {
+    /// <summary>A tensor begins to arrive: what becomes of it is said before there is memory for it.</summary>
+    /// <param name="node">Who sends it.</param>
+    /// <param name="header">Its name, checked for itself but not against the graph.</param>
+    /// <returns><see cref="Verdict.Close"/> where nobody here can take it.</returns>
+    Verdict Judge(string node, in FrameHeader header);
+
     /// <summary>A tensor has arrived.</summary>
     /// <param name="node">Who sent it.</param>
-    /// <param name="header">Its name, checked for itself but not against the graph.</param>
+    /// <param name="header">Its name, of which <see cref="Judge"/> has said that it is taken.</param>
     /// <param name="tensor">Its content; the receiver owns it.</param>
     /// <param name="place">
     /// The place it came on. Returned when the receiver has room for a further frame of the flow: at once where the

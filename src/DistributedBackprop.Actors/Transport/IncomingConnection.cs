@@ -97,6 +97,8 @@ internal sealed class IncomingConnection : IFrameSink, IDeadline
         return true;
     }
 
+    Verdict IFrameSink.Judge(in FrameHeader header, ITensorReceiver receiver) => receiver.Judge(_node, header);
+
     void IFrameSink.OnFrame(in FrameHeader header, Tensor tensor, ITensorReceiver receiver)
     {
         _plane.Counters.Received(header);

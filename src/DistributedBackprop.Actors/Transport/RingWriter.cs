@@ -17,7 +17,7 @@ internal sealed class RingWriter(SharedRing ring) : IDisposable
     /// <summary>Writes a frame if there is room for all of it. One caller at a time, as for all methods.</summary>
     public bool TryWrite(in FrameHeader header, Tensor tensor)
     {
-        if (ring.Free < FrameHeader.Bytes + header.PayloadBytes)
+        if (ring.Free < FrameHeader.Bytes + (long)header.PayloadBytes)
         {
             return false;
         }

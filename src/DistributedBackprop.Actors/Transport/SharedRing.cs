@@ -31,6 +31,7 @@ internal sealed unsafe class SharedRing : IDisposable
     private const int ReaderAt = 128;
     private const int MaxCapacity = 1 << 30;
     private const int Alignment = 64;
+    private const int ZerosAtOnce = 256 << 10;
 
     private readonly SafeFileHandle _file;
     private readonly MemoryMappedFile _map;
@@ -64,13 +65,14 @@ internal sealed unsafe class SharedRing : IDisposable
     /// <summary>Whether a ring can have as many bytes: a multiple of 64, 4 KB to 1 GB.</summary>
     public static bool IsCapacity(int bytes) => bytes is >= 4096 and <= MaxCapacity && bytes % Alignment == 0;
 
-    /// <summary>Makes a ring to write to; null where this machine has none.</summary>
+    /// <summary>Makes a ring to write to; null where this machine has none, or no memory for it.</summary>
     /// <param name="capacity">Bytes, as <see cref="IsCapacity"/> allows.</param>
     /// <param name="nonce">What the reader will know it by: the hello's.</param>
-    public static SharedRing? TryCreate(int capacity, ReadOnlySpan<byte> nonce)
+    /// <param name="folder">Where files are memory.</param>
+    public static SharedRing? TryCreate(int capacity, ReadOnlySpan<byte> nonce, string folder = Folder)
     {
         ArgumentOutOfRangeException.ThrowIfEqual(IsCapacity(capacity), false, nameof(capacity));
-        if (!Futex.IsThere || !Directory.Exists(Folder))
+        if (!Futex.IsThere || !Directory.Exists(folder))
         {
             return null;
         }
@@ -78,7 +80,7 @@ internal sealed unsafe class SharedRing : IDisposable
         SafeFileHandle? file = null;
         try
         {
-            var name = Path.Combine(Folder, $"backprop-{Convert.ToHexString(RandomNumberGenerator.GetBytes(16))}");
+            var name = Path.Combine(folder, $"backprop-{Convert.ToHexString(RandomNumberGenerator.GetBytes(16))}");
             file = new FileStream(name, new FileStreamOptions
             {
                 Mode = FileMode.CreateNew,
@@ -87,7 +89,7 @@ internal sealed unsafe class SharedRing : IDisposable
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             }).SafeFileHandle;
             File.Delete(name);
-            RandomAccess.SetLength(file, DataAt + capacity);
+            Reserve(file, DataAt + capacity);
             var ring = new SharedRing(file, capacity);
             nonce.CopyTo(new Span<byte>(ring._start, Hello.NonceBytes));
             return ring;
@@ -134,10 +136,13 @@ internal sealed unsafe class SharedRing : IDisposable
         return null;
     }
 
-    /// <summary>Writes bytes for which there is room, for the reader to see once they are published.</summary>
+    /// <summary>
+    /// Writes bytes for which <see cref="Free"/> has shown room, for the reader to see once they are published. What the
+    /// reader says meanwhile is not asked again: it may say anything.
+    /// </summary>
     public void Write(ReadOnlySpan<byte> bytes)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes.Length, Free, nameof(bytes));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes.Length, _capacity, nameof(bytes));
         var first = Math.Min(bytes.Length, ToEnd());
         bytes[..first].CopyTo(new Span<byte>(Here(), first));
         bytes[first..].CopyTo(new Span<byte>(_start + DataAt, bytes.Length - first));
@@ -187,6 +192,17 @@ internal sealed unsafe class SharedRing : IDisposable
         _view.Dispose();
         _map.Dispose();
         _file.Dispose();
+    }
+
+    // A file with no more than a length gets its pages when they are touched, and where there is none left then the process
+    // that touches it dies: of 64 MB, in a container, a few rings are all. A write fails.
+    private static void Reserve(SafeFileHandle file, int bytes)
+    {
+        var zeros = new byte[Math.Min(bytes, ZerosAtOnce)];
+        for (var at = 0; at < bytes; at += zeros.Length)
+        {
+            RandomAccess.Write(file, zeros.AsSpan(0, Math.Min(zeros.Length, bytes - at)), at);
+        }
     }
 
     private static void Signal(Side* side)

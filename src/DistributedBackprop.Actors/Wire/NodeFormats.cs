@@ -43,6 +43,13 @@ internal static class NodeFormats
             "generation-begun",
             (message, _) => new() { Generation = message.Generation, Node = message.Node },
             (wire, _) => new(GenerationFields.Generation(wire.Generation), WireFields.Name(wire.Node, "node"))),
+        WireFormat.Of<StateArrives, Messages.StateArrives>(
+            "state-arrives",
+            (message, _) => new() { Generation = message.Generation, Node = message.Node, Elements = message.Elements },
+            (wire, _) => new(
+                GenerationFields.Generation(wire.Generation),
+                WireFields.Name(wire.Node, "node"),
+                GenerationFields.Count(wire.Elements, "elements"))),
         WireFormat.Of<ReleaseGeneration, Messages.ReleaseGeneration>(
             "release-generation",
             (message, _) => new() { JobId = GenerationFields.JobId(message.JobId), Generation = message.Generation },

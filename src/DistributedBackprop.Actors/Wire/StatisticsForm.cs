@@ -76,6 +76,7 @@ internal static class StatisticsForm
         BusySecondsBits = BitConverter.DoubleToUInt64Bits(stage.BusySeconds),
         BubbleBits = BitConverter.DoubleToUInt64Bits(stage.Bubble),
         BubbleSteps = stage.BubbleSteps,
+        LastBubbleBits = BitConverter.DoubleToUInt64Bits(stage.LastBubble),
     };
 
     private static StageStatistics Read(Messages.StageStatistics wire) => new(
@@ -84,6 +85,7 @@ internal static class StatisticsForm
         BitConverter.UInt64BitsToDouble(wire.BusySecondsBits),
         BitConverter.UInt64BitsToDouble(wire.BubbleBits),
         GenerationFields.Count(wire.BubbleSteps, "bubble_steps"),
+        BitConverter.UInt64BitsToDouble(wire.LastBubbleBits),
         PeaksOf(wire));
 
     private static ImmutableDictionary<int, int> PeaksOf(Messages.StageStatistics wire)

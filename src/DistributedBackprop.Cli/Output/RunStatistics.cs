@@ -35,6 +35,12 @@ internal sealed record RunStatistics(RunDescription Run, ImmutableArray<Generati
         }
     }
 
+    /// <summary>The mean idle share of a stage in the last step that was measured; null where none was.</summary>
+    public double? LastBubble => Generations
+        .Select(generation => generation.Nodes.SelectMany(node => node.Stages).Where(stage => stage.BubbleSteps > 0).ToList())
+        .LastOrDefault(stages => stages.Count > 0)?
+        .Average(stage => stage.LastBubble);
+
     /// <summary>What the schedule alone costs: (p − 1)/(m + p − 1).</summary>
     public double BubbleOfSchedule =>
         Training.Pipeline.Bubble.Of(Run.Job.Parallelism.Stages, Run.Job.Training.MicroBatches);

@@ -17,6 +17,11 @@ internal static class StatisticsJson
             json.WriteNumber("bubble", bubble);
         }
 
+        if (statistics.LastBubble is { } last)
+        {
+            json.WriteNumber("lastBubble", last);
+        }
+
         json.WriteNumber("bubbleOfSchedule", statistics.BubbleOfSchedule);
         json.WriteStartArray("generations");
         foreach (var generation in statistics.Generations)
@@ -54,6 +59,7 @@ internal static class StatisticsJson
             json.WriteNumber("busySeconds", stage.BusySeconds);
             json.WriteNumber("bubble", stage.Bubble);
             json.WriteNumber("bubbleSteps", stage.BubbleSteps);
+            json.WriteNumber("lastBubble", stage.LastBubble);
             json.WriteEndObject();
         }
 

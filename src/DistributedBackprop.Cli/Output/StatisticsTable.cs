@@ -43,7 +43,7 @@ internal static class StatisticsTable
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"bubble: {bubble:P1} of a step measured, {statistics.BubbleOfSchedule:P1} by the schedule, (p−1)/(m+p−1)");
+                $"bubble: {bubble:P1} of a step measured ({statistics.LastBubble:P1} of the last), {statistics.BubbleOfSchedule:P1} by the schedule, (p−1)/(m+p−1)");
         }
 
         if (statistics.AveragingRounds > 0)

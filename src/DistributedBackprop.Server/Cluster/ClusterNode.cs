@@ -170,7 +170,7 @@ public sealed class ClusterNode : ITrainer
         var isIdle = true;
         if (Agent is not null)
         {
-            System.ActorOf(LeavingActor.Props(Options.Name, () => _life.Directory, Agent, () => idle.TrySetResult()), "leaving");
+            System.ActorOf(LeavingActor.Props(Options.Name, _life.Directories, Agent, () => idle.TrySetResult()), "leaving");
             var first = await Task.WhenAny(idle.Task, System.WhenTerminated, Task.Delay(Options.LeaveDeadline));
             isIdle = first == idle.Task;
         }

@@ -8,6 +8,7 @@ using DistributedBackprop.Server.Running;
 using DistributedBackprop.Server.Storage;
 using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tensors;
+using Microsoft.Extensions.Logging;
 
 namespace DistributedBackprop.Server.Cluster;
 
@@ -103,7 +104,7 @@ public sealed class ClusterTraining : ITrainer
             IsLast = true,
         };
         head = options.StateFolder is null ? head : head with { Storage = new StorageOptions(options.StateFolder, null) };
-        var training = new ClusterTraining(await ClusterNode.StartAsync(head, null, cancellation), tell);
+        var training = new ClusterTraining(await ClusterNode.StartAsync(head, logging => logging.AddProvider(new StarvationLog(tell)), cancellation), tell);
         try
         {
             await training.StartChildrenAsync(options, head, cancellation);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Akka.Actor;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Server.Jobs;
@@ -8,13 +9,14 @@ using DistributedBackprop.Training.Jobs;
 namespace DistributedBackprop.Server.Cluster;
 
 /// <summary>
-/// The data of a node: read below its data root, or generated. The newest set is kept, for the next generation of its job.
+/// The data of a node: read below its data root, or generated. The newest set is kept, for the next generation of its job;
+/// files that were replaced since are read again.
 /// </summary>
 /// <param name="roots">The folders of the data files.</param>
 internal sealed class FileData(DataRoots roots) : IDataSets
 {
     private readonly Lock _lock = new();
-    private (DataKey Key, Task<DataSet> Data)? _newest;
+    private (DataKey Key, Task<Loaded> Loading)? _newest;
 
     public void Load(TrainingJob job, IActorRef receiver) => Load(job, "", receiver);
 
@@ -29,26 +31,37 @@ internal sealed class FileData(DataRoots roots) : IDataSets
 
         var graph = Graph.Of(job.Model, job.Seed);
         var key = new DataKey(job.Data, job.Seed, job.Loss, graph.Output.Length, name);
-        Task<DataSet> data;
+        Task<Loaded> loading;
         lock (_lock)
         {
-            if (_newest is not { } newest || newest.Key != key || newest.Data.IsFaulted)
-            {
-                _newest = newest = (key, Task.Run(() => DataLoader.Load(job, graph.Output, folder)));
-            }
-
-            data = newest.Data;
+            // Whoever asks meanwhile waits for the same reading, and looks then whether the files are still those.
+            var before = _newest is { } newest && newest.Key == key ? newest.Loading : null;
+            loading = Task.Run(() => LoadAsync(before, job, graph, folder));
+            _newest = (key, loading);
         }
 
-        data.ContinueWith(
+        loading.ContinueWith(
             loaded => receiver.Tell(loaded.IsCompletedSuccessfully
-                ? new DataLoaded(loaded.Result, null)
+                ? new DataLoaded(loaded.Result.Data, null)
                 : new DataLoaded(null, loaded.Exception!.InnerException!.Message)),
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
     }
 
-    // All that the examples depend on.
+    private static async Task<Loaded> LoadAsync(Task<Loaded>? before, TrainingJob job, Graph graph, string folder)
+    {
+        await (before ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Looked at before they are read: what changes while they are read is another file at the next look.
+        var files = FileStamp.OfAll(job.Data, folder);
+        return before is { IsCompletedSuccessfully: true } && before.Result.Files.SequenceEqual(files)
+            ? before.Result
+            : new Loaded(files, DataLoader.Load(job, graph.Output, folder));
+    }
+
+    // All that the examples depend on, but for the content of the files.
     private sealed record DataKey(DataSource Source, long Seed, LossKind Loss, int Outputs, string Root);
+
+    private sealed record Loaded(ImmutableArray<FileStamp> Files, DataSet Data);
 }

@@ -9,19 +9,18 @@ internal sealed class NodeLife(Func<NodeDescription> describe) : INodeLife
 {
     private readonly Lazy<NodeDescription> _description = new(describe);
     private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile IActorRef? _directory;
 
     /// <inheritdoc/>
     public NodeDescription Description => _description.Value;
 
-    /// <summary>The directory that asked last; null: none has.</summary>
-    public IActorRef? Directory => _directory;
+    /// <summary>The directories that have asked.</summary>
+    public Directories Directories { get; } = new();
 
     /// <summary>Why the process must end.</summary>
     public Task<string> Ended => _ended.Task;
 
     /// <inheritdoc/>
-    public void OnDirectory(IActorRef directory) => _directory = directory;
+    public void OnDirectory(IActorRef directory) => Directories.Add(directory);
 
     /// <inheritdoc/>
     public void OnRefused(string reason) => _ended.TrySetResult(reason);

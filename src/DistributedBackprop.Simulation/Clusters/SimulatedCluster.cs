@@ -199,7 +199,7 @@ public sealed class SimulatedCluster : IDisposable
         var host = Living(name);
         _starts++;
         Loop.Do(() => host.Node.System.ActorOf(
-            LeavingActor.Props(name, () => host.Directory, host.Agent, () => Loop.After(TimeSpan.Zero, () => End(host))),
+            LeavingActor.Props(name, host.Directories, host.Agent, () => Loop.After(TimeSpan.Zero, () => End(host))),
             $"leaving-{_starts}"));
     }
 

@@ -128,7 +128,8 @@ internal sealed class SimulatedConnection
 
     private void Judge(ArrivingFrame frame)
     {
-        switch (_to.Gate.Judge(frame.Header, out var receiver))
+        var verdict = _to.Gate.Judge(frame.Header, out var receiver);
+        switch (verdict == Verdict.Deliver ? receiver!.Judge(_from.Host.Name, frame.Header) : verdict)
         {
             case Verdict.Deliver:
                 var tensor = Tensor.Rent(_to.Pool, frame.Header.Shape, frame.Header.ElementType);

@@ -32,8 +32,8 @@ internal sealed class SimulatedHost : INodeLife
     /// <summary>The node's agent; nobody on the coordinator's host.</summary>
     public IActorRef Agent { get; private set; } = ActorRefs.Nobody;
 
-    /// <summary>The directory that asked last; null before.</summary>
-    public IActorRef? Directory { get; private set; }
+    /// <summary>The directories that have asked.</summary>
+    public Directories Directories { get; } = new();
 
     /// <summary>Starts the agent of a worker, or who stands in for it.</summary>
     public void StartAgent(IDataSets data, Props? standIn)
@@ -42,7 +42,7 @@ internal sealed class SimulatedHost : INodeLife
         Agent = Node.System.ActorOf(standIn ?? NodeActor.Props(equipment), NodeActorHosting.Name);
     }
 
-    public void OnDirectory(IActorRef directory) => Directory = directory;
+    public void OnDirectory(IActorRef directory) => Directories.Add(directory);
 
     public void OnRefused(string reason) => _refused(this);
 }

@@ -18,6 +18,9 @@ public sealed class TrainingState(StateLayout layout, TensorPool pool) : IDispos
     /// <summary>Whether every element of every vector is there.</summary>
     public bool IsComplete => _missing == 0;
 
+    /// <summary>Elements that are there.</summary>
+    public long Taken => layout.Elements - _missing;
+
     /// <summary>A vector that is complete; borrowed.</summary>
     public Tensor this[StateVector vector] => _vectors[vector].Tensor;
 

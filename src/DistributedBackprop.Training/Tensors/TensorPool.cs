@@ -7,7 +7,7 @@ namespace DistributedBackprop.Training.Tensors;
 public sealed class TensorPool
 {
     /// <summary>How many floats the largest tensor may have: the last size class whose bytes an array can hold.</summary>
-    internal const int LargestFloats = 7 << 26;
+    public const int LargestFloats = 7 << 26;
 
     private const int SmallestClassBytes = 256;
 

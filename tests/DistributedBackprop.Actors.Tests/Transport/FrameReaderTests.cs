@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using CsCheck;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Training.Tensors;
@@ -79,6 +80,36 @@ public sealed class FrameReaderTests
     }
 
     [Fact]
+    public void What_its_receiver_does_not_take_is_an_error_and_what_it_takes_no_more_is_skipped_both_before_memory()
+    {
+        var pool = new TensorPool();
+        var gate = new GenerationGate();
+        using var sink = new Sink { Answer = Verdict.Close };
+        gate.Prepare(Job, Generation, sink);
+        using var first = new FrameReader(FrameLimits.Default, gate, pool, sink);
+        first.Read(HugeFrame()).ShouldNotBeNull().ShouldContain("Nobody here takes");
+        sink.Answer = Verdict.Drop;
+        using var second = new FrameReader(FrameLimits.Default, gate, pool, sink);
+        second.Read(HugeFrame()).ShouldBeNull();
+        second.Read(new byte[1 << 20]).ShouldBeNull();
+        second.IsInsideFrame.ShouldBeTrue();
+        sink.Dropped.ShouldBe(1);
+        pool.AllocatedBytes.ShouldBe(0);
+    }
+
+    [Fact]
+    public void A_frame_may_be_as_large_as_a_tensor_and_no_larger()
+    {
+        var frame = HugeFrame();
+        FrameHeader.TryParse(frame, FrameLimits.Default, out var header, out _).ShouldBeTrue();
+        header.Elements.ShouldBe(TensorPool.LargestFloats);
+        BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(4), (TensorPool.LargestFloats + 1) * 4);
+        BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(44), TensorPool.LargestFloats + 1);
+        FrameHeader.TryParse(frame, FrameLimits.Default, out _, out var error).ShouldBeFalse();
+        error.ShouldNotBeNull().ShouldContain("at most");
+    }
+
+    [Fact]
     public void A_job_that_is_over_drops_and_forgets_in_the_end()
     {
         var gate = new GenerationGate();
@@ -98,6 +129,15 @@ public sealed class FrameReaderTests
 
         gate.Judge(new FrameHeader { Job = Job, Generation = 2 }, out _).ShouldBe(Verdict.Deliver);
         gate.Judge(new FrameHeader { Job = 1000, Generation = 1 }, out _).ShouldBe(Verdict.Close);
+    }
+
+    // The header of the largest there is: nobody needs the rest.
+    private static byte[] HugeFrame()
+    {
+        var frame = Frame(1, Generation, FrameKind.Activation)[..FrameHeader.Bytes];
+        BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(4), TensorPool.LargestFloats * sizeof(float));
+        BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(44), TensorPool.LargestFloats);
+        return frame;
     }
 
     private static byte[] Frame(int length, long generation, FrameKind kind)
@@ -135,11 +175,17 @@ public sealed class FrameReaderTests
 
         public List<Tensor> Tensors { get; } = [];
 
+        public Verdict Answer { get; set; } = Verdict.Deliver;
+
         public bool TryTakePlace(Flow flow) => Places-- > 0;
+
+        public Verdict Judge(in FrameHeader header, ITensorReceiver receiver) => Answer;
 
         public void OnFrame(in FrameHeader header, Tensor tensor, ITensorReceiver receiver) => Tensors.Add(tensor);
 
         public void OnDropped(in FrameHeader header) => Dropped++;
+
+        public Verdict Judge(string node, in FrameHeader header) => Verdict.Deliver;
 
         public void OnTensor(string node, in FrameHeader header, Tensor tensor, IPlace place) => tensor.Dispose();
 

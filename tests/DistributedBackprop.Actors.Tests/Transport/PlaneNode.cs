@@ -124,6 +124,8 @@ internal sealed class Inbox(bool keepsPlaces = false) : ITensorReceiver
 
     public int MostHeld => _mostHeld.Max();
 
+    public Verdict Judge(string node, in FrameHeader header) => Verdict.Deliver;
+
     public void OnTensor(string node, in FrameHeader header, Tensor tensor, IPlace place)
     {
         var flow = (int)header.Flow;

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using CsCheck;
 using DistributedBackprop.Actors.Transport;
+using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Actors.Tests.Transport;
 
@@ -9,6 +10,7 @@ namespace DistributedBackprop.Actors.Tests.Transport;
 public sealed class SharedRingTests
 {
     private const int WriterPosition = 64;
+    private const int ReaderPosition = 128;
     private static readonly byte[] _nonce = RandomNumberGenerator.GetBytes(Hello.NonceBytes);
 
     [Fact]
@@ -62,6 +64,52 @@ public sealed class SharedRingTests
     {
         using var ring = SharedRing.TryCreate(8192, _nonce).ShouldNotBeNull();
         Directory.GetFiles("/dev/shm", "backprop-*").ShouldNotContain(file => new FileInfo(file).Length == 4096 + 8192);
+    }
+
+    // A container has 64 MB of it: what is offered must be there, for whoever touches a page that is not dies of it.
+    [SkippableFact]
+    public void A_ring_for_which_there_is_no_memory_is_none()
+    {
+        using var memory = SmallMemory.Mount(64 << 10);
+        SharedRing.TryCreate(256 << 10, _nonce, memory.Path).ShouldBeNull();
+        Directory.GetFiles(memory.Path).ShouldBeEmpty();
+        using var small = SharedRing.TryCreate(16 << 10, _nonce, memory.Path).ShouldNotBeNull();
+        small.Write(new byte[16 << 10]);
+        small.Publish();
+        SharedRing.TryCreate(48 << 10, _nonce, memory.Path).ShouldBeNull();
+    }
+
+    // The reader may write there at any time, also between two looks of the writer.
+    [Fact]
+    public async Task A_reader_that_says_all_sorts_of_things_ends_its_link_and_nothing_else()
+    {
+        var ring = SharedRing.TryCreate(8192, _nonce).ShouldNotBeNull();
+        using var writer = new RingWriter(ring);
+        using var tensor = Tensor.Rent(new TensorPool(), new Shape(20_000));
+        var offer = ring.Offer;
+        var header = new FrameHeader { Kind = FrameKind.Activation, Generation = 1 }.Describing(tensor);
+        using var end = new CancellationTokenSource();
+        var lying = Task.Run(() =>
+        {
+            for (var turn = 0L; !end.IsCancellationRequested; turn++)
+            {
+                Poke(offer, ReaderPosition, turn % 3 == 0 ? turn * 4096 : turn % 3 == 1 ? long.MinValue : long.MaxValue);
+            }
+        });
+        for (var round = 0; round < 200; round++)
+        {
+            Should.Throw<IOException>(() =>
+            {
+                while (true)
+                {
+                    writer.TryWrite(header, tensor);
+                    writer.Write(header, tensor, CancellationToken.None);
+                }
+            });
+        }
+
+        await end.CancelAsync();
+        await lying;
     }
 
     [Fact]

@@ -46,6 +46,20 @@ public abstract class TensorPlaneTests
         await AssertNothingIsOutAsync(here, there);
     }
 
+    // What trains in one process has tensors of up to 1.75 GB, and some may be cut.
+    [Fact]
+    public async Task A_tensor_of_more_than_256_MB_crosses_a_link()
+    {
+        await using var there = await StartAsync(settings => settings);
+        await using var here = await StartAsync();
+        var inbox = new Inbox();
+        there.Plane.Prepare(PlaneNode.Job, 1, inbox);
+        var events = new LinkEvents();
+        using var link = here.Plane.Open(there.Address, events);
+        await SendAndCheckAsync(link, events, inbox, Filled(here.Pool, (257 << 20) / sizeof(float), 1), 1);
+        await AssertNothingIsOutAsync(here, there);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -102,7 +102,7 @@ public sealed class LargeMessagesTests() : TestKit(WireSerializer.Hocon)
         foreach (var count in new[] { 0, 1, 700, 2000, 70_000 })
         {
             var stages = Enumerable.Range(0, count)
-                .Select(stage => new StageStatistics(stage / 256, stage % 256, Math.Sqrt(stage + 1), 0.25, long.MaxValue, peaks));
+                .Select(stage => new StageStatistics(stage / 256, stage % 256, Math.Sqrt(stage + 1), 0.25, long.MaxValue, 0.5, peaks));
             foreach (var linkCount in new[] { 0, 7, 5000 })
             {
                 var statistics = new NodeStatistics(

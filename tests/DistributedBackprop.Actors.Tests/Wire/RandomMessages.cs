@@ -57,10 +57,10 @@ internal sealed class RandomMessages
             (replica, stage) => nodes[places[(replica * parallelism.Stages) + stage]]));
 
     private static readonly Gen<StageStatistics> _stage = Gen.Select(
-        Gen.Select(_replica, _place, _number, _number, _count),
+        Gen.Select(_replica, _place, _number, _number, _count, _number),
         Gen.Dictionary(_place, Gen.Int[0, int.MaxValue])[0, 5],
         (stage, peaks) => new StageStatistics(
-            stage.Item1, stage.Item2, stage.Item3, stage.Item4, stage.Item5, peaks.ToImmutableDictionary()));
+            stage.Item1, stage.Item2, stage.Item3, stage.Item4, stage.Item5, stage.Item6, peaks.ToImmutableDictionary()));
 
     private static readonly Gen<LinkStatistics> _link = Gen.Select(
         _name, _count, _count, _count, _count, (to, activations, deltas, averaging, state) =>
@@ -124,6 +124,7 @@ internal sealed class RandomMessages
             new GenerationRefused(generation, node, reason))),
         Kind(Gen.Select(_generation, member.Array[0, 5], (generation, members) => new BeginGeneration(generation, [.. members]))),
         Kind(Gen.Select(_generation, _name, (generation, node) => new GenerationBegun(generation, node))),
+        Kind(Gen.Select(_generation, _name, _count, (generation, node, elements) => new StateArrives(generation, node, elements))),
         Kind(Gen.Select(_jobId, _generation, (job, generation) => new ReleaseGeneration(job, generation))),
         Kind(Gen.Select(_generation, _name, Gen.Null(_statistics), (generation, node, statistics) =>
             new GenerationReleased(generation, node, statistics))),

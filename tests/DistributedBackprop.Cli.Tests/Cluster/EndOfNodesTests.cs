@@ -48,6 +48,20 @@ public sealed class EndOfNodesTests : IDisposable
         run.Last.Word().ShouldBe("cancelled");
     }
 
+    [Fact]
+    public async Task Kill_9_in_the_middle_of_a_job_leaves_no_process()
+    {
+        using var process = Start(3);
+        var children = await ChildrenInTrainingAsync(process, 3);
+        process.Signal("KILL");
+        (await process.EndAsync()).ExitCode.ShouldBe(128 + 9);
+        using var overdue = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (children.Any(OtherProcess.IsAlive))
+        {
+            await Task.Delay(10, overdue.Token);
+        }
+    }
+
     private BackpropProcess Start(int nodes, params IEnumerable<string> options)
     {
         var job = ClusterJobs.ResidualFile(_folder, "1f1b", ClusterJobs.Gradients, epochs: 1_000_000);

@@ -1,3 +1,5 @@
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Cli.Tests.House;
 using DistributedBackprop.Cli.Tests.Running;
 using DistributedBackprop.Training.Jobs;
 
@@ -8,18 +10,27 @@ public sealed class JoinAndLeaveTests
 {
     private const int StepsPerEpoch = 16;
     private const int Epochs = 9;
-    private const long JoinsAt = Epochs * StepsPerEpoch / 3;
-    private const long LeavesAt = JoinsAt * 2;
 
     [Theory]
     [InlineData(ClusterJobs.Gradients)]
     [InlineData(ClusterJobs.Parameters)]
-    public async Task One_joins_and_another_leaves_half_way(string averaging)
+    public Task One_joins_and_another_leaves_half_way(string averaging) =>
+        OneJoinsAndAnotherLeavesAsync(ClusterJobs.Residual("1f1b", averaging, Epochs), null);
+
+    [SkippableTheory]
+    [InlineData(ClusterJobs.Gradients)]
+    [InlineData(ClusterJobs.Parameters)]
+    public Task One_joins_and_another_leaves_four_replicas_half_way(string averaging) =>
+        OneJoinsAndAnotherLeavesAsync(ClusterJobs.Mnist(averaging), SharedData.FolderOf("mnist10k"));
+
+    private static async Task OneJoinsAndAnotherLeavesAsync(JobRun job, string? dataRoot)
     {
         // The job cannot run away while nodes come and go: it waits for whoever watches.
-        var run = ClusterJobs.Residual("1f1b", averaging, Epochs) with { StepsAhead = StepsPerEpoch };
+        var run = job with { StepsAhead = StepsPerEpoch };
+        var steps = run.Plan.TotalSteps;
+        var (joinsAt, leavesAt) = (steps / 3, steps / 3 * 2);
         await using var nodes = await OuterNodes.StartAsync();
-        await nodes.AddAsync(null, "first", "second");
+        await nodes.AddAsync(dataRoot, "first", "second");
         var generations = new List<GenerationStarted>();
         using var result = await nodes.RunAsync(run, async happened =>
         {
@@ -28,11 +39,11 @@ public sealed class JoinAndLeaveTests
                 case GenerationStarted generation:
                     generations.Add(generation);
                     break;
-                case StepDone { Step: JoinsAt }:
-                    await nodes.AddAsync(null, "third");
+                case StepDone step when step.Step == joinsAt:
+                    await nodes.AddAsync(dataRoot, "third");
                     await nodes.UntilGenerationAsync(2);
                     break;
-                case StepDone { Step: LeavesAt }:
+                case StepDone step when step.Step == leavesAt:
                     generations.Count.ShouldBe(2);
                     nodes["first"].Signal("TERM");
                     var left = await nodes["first"].EndAsync();
@@ -47,15 +58,16 @@ public sealed class JoinAndLeaveTests
         generations.Select(generation => string.Join(' ', generation.Placement.Nodes)).ShouldBe(
             ["first second", "first second third", "second third"]);
         generations.Select(generation => generation.Reason).ShouldBe(["the job begins", "third joins", "first leaves"]);
-        generations[1].Step.ShouldBeInRange(JoinsAt, LeavesAt - 1);
-        generations[2].Step.ShouldBeInRange(LeavesAt, (Epochs * StepsPerEpoch) - 1);
+        generations[1].Step.ShouldBeInRange(joinsAt, leavesAt - 1);
+        generations[2].Step.ShouldBeInRange(leavesAt, steps - 1);
 
         // Each did its part in each generation it was in, and in no other.
         foreach (var (generation, statistics) in generations.Zip(result.Generations))
         {
-            statistics.Nodes.Select(node => (node.Node, node.ProcessId)).ShouldBe(
-                generation.Placement.Nodes.Select(name => (name, nodes[name].Id)), ignoreOrder: true);
-            statistics.Nodes.ShouldAllBe(node => node.Stages.Sum(stage => stage.BusySeconds) > 0);
+            var work = new SharedWork(run, generation.Placement, statistics);
+            work.ShouldBeDoneBy([.. generation.Placement.Nodes.Select(name => nodes[name].Id)]);
+            work.ShouldHaveCrossedLinks();
+            work.ShouldHaveOverlapped();
         }
     }
 

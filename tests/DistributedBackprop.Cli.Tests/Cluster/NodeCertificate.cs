@@ -8,6 +8,14 @@ namespace DistributedBackprop.Cli.Tests.Cluster;
 /// <summary>An authority and a certificate for nodes of this machine, as the files that a user would have.</summary>
 internal static class NodeCertificate
 {
+    /// <summary>The coordinator of a run that speaks TLS with them.</summary>
+    public static NodeOptions HeadWith(TlsFiles files) => new("coordinator", NodeSecret.Random())
+    {
+        Roles = [NodeOptions.Coordinator],
+        Tls = files.Load(),
+        TlsFiles = files,
+    };
+
     /// <summary>Writes the files into a folder.</summary>
     public static TlsFiles Write(string folder)
     {

@@ -39,7 +39,10 @@ public abstract class OneHashTests(ClusterOf cluster)
         work.ShouldHaveCrossedLinks();
         work.ShouldHaveOverlapped();
         work.ShouldTellItsBubble();
+        work.ShouldHaveCountedItsAveraging();
+        (cluster.Training.Plane.Settings.Tls is not null).ShouldBe(cluster.IsTls);
         cluster.Told.ShouldNotContain(line => line.Contains(" ended with exit code", StringComparison.Ordinal));
+        cluster.Told.ShouldNotContain(line => line.Contains("heartbeat was delayed", StringComparison.OrdinalIgnoreCase));
     }
 }
 
@@ -48,6 +51,9 @@ public sealed class OneHashOnOneNodeTests(ClusterOfOne cluster) : OneHashTests(c
 
 /// <summary>On two processes: replicas side by side.</summary>
 public sealed class OneHashOnTwoNodesTests(ClusterOfTwo cluster) : OneHashTests(cluster), IClassFixture<ClusterOfTwo>;
+
+/// <summary>On two processes that speak TLS with each other.</summary>
+public sealed class OneHashOverTlsTests(ClusterOfTwoOverTls cluster) : OneHashTests(cluster), IClassFixture<ClusterOfTwoOverTls>;
 
 /// <summary>On three processes, which have not the same work.</summary>
 public sealed class OneHashOnThreeNodesTests(ClusterOfThree cluster) : OneHashTests(cluster), IClassFixture<ClusterOfThree>;

@@ -48,6 +48,29 @@ public sealed class OtherDataTests
         result.Sha256().ShouldBe(await JobRuns.InProcessAsync(run));
     }
 
+    [Fact]
+    public async Task Files_that_are_replaced_between_two_jobs_are_read_again()
+    {
+        using var folder = new CommandFolder();
+        WriteData(folder);
+        var job = folder.Job(
+            "mnist10k", (".gz", ""), ("epochs: 10", "epochs: 1"), ("training:\n", "parallelism: { replicas: 2 }\ntraining:\n"));
+        await using var nodes = await OuterNodes.StartAsync();
+        await nodes.AddAsync(folder.Path, "first", "second");
+        var hashes = new HashSet<string>();
+        for (var round = 0; round < 3; round++)
+        {
+            var run = JobRuns.Read(job, folder.Path);
+            using var result = await nodes.RunAsync(run, _ => Task.CompletedTask);
+            result.Sha256().ShouldBe(await JobRuns.InProcessAsync(run));
+            hashes.Add(result.Sha256()).ShouldBe(round != 1, "the second job has the data of the first");
+            if (round == 1)
+            {
+                FlipLastBit(folder.At("train-images-idx3-ubyte"));
+            }
+        }
+    }
+
     private static void WriteData(CommandFolder folder)
     {
         foreach (var set in new[] { "train", "t10k" })

@@ -1,8 +1,13 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Cli.Output;
+using DistributedBackprop.Training.Averaging;
+using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Data;
 using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Pipeline;
 
 namespace DistributedBackprop.Cli.Tests.Cluster;
 
@@ -53,6 +58,24 @@ internal sealed class SharedWork(JobRun run, Placement placement, GenerationStat
         Statistics.AveragingBytes.ShouldBe(generation.Nodes.Sum(node => node.Links.Sum(link => link.Averaging)));
     }
 
+    /// <summary>
+    /// Bytes of averaging are counted exactly: in each round every replica sends its share of the parts of replicas on other
+    /// nodes, and each part, once it is done, goes to every other node.
+    /// </summary>
+    public void ShouldHaveCountedItsAveraging()
+    {
+        var steps = run.Plan.TotalSteps;
+        var rounds = run.Job.Parallelism.Averaging is ParameterAveraging { Every: var every } ? ((steps - 1) / every) + 1 : steps;
+        var bytes = run.Graph.Nodes.Sum(node => BytesOfRound(node.Layer, Stages()[node.Index]));
+        Statistics.AveragingRounds.ShouldBe(placement.Replicas > 1 ? rounds : 0);
+        Statistics.AveragingBytes.ShouldBe(rounds * bytes);
+        if (placement.Replicas > 1)
+        {
+            var told = string.Create(CultureInfo.InvariantCulture, $"averaging: {rounds:N0} rounds, {bytes:N0} bytes between nodes and ");
+            StatisticsTable.LinesOf(Statistics).ShouldContain(line => line.StartsWith(told, StringComparison.Ordinal));
+        }
+    }
+
     /// <summary>Gradients of late layers were averaged while deltas still went to early ones.</summary>
     public void ShouldHaveOverlapped()
     {
@@ -70,7 +93,24 @@ internal sealed class SharedWork(JobRun run, Placement placement, GenerationStat
         if (stages > 1)
         {
             Statistics.Bubble.ShouldNotBeNull().ShouldBeInRange(0, 1);
+            Statistics.LastBubble.ShouldNotBeNull().ShouldBeInRange(0, 1);
+            var told = string.Create(
+                CultureInfo.InvariantCulture, $" % of the last), {Statistics.BubbleOfSchedule:P1} by the schedule, (p−1)/(m+p−1)");
+            StatisticsTable.LinesOf(Statistics).ShouldContain(line =>
+                line.StartsWith("bubble: ", StringComparison.Ordinal) && line.EndsWith(told, StringComparison.Ordinal));
         }
+    }
+
+    private ImmutableArray<int> Stages() =>
+        StageCut.Of([.. run.Graph.Nodes.Select(node => node.Layer.WorkPerExample)], placement.Stages);
+
+    private long BytesOfRound(Layer layer, int stage)
+    {
+        var parts = new LayerParts(layer, placement.Replicas);
+        var nodes = Enumerable.Range(0, placement.Replicas).Select(replica => placement[replica, stage]).ToList();
+        return Enumerable.Range(0, placement.Replicas).Sum(owner =>
+            (long)sizeof(float) * parts.Of(owner).Length
+            * (nodes.Count(node => node != nodes[owner]) + nodes.Distinct().Count() - 1));
     }
 
     private RunStatistics Statistics => new(

@@ -51,7 +51,7 @@ public sealed class TlsTests : IDisposable
     public async Task Both_planes_of_every_node_speak_it()
     {
         var files = NodeCertificate.Write(_folder.Path);
-        await using var cluster = await ClusterTraining.StartAsync(Nodes.Options(2) with { Head = HeadWith(files) }, _ => { });
+        await using var cluster = await ClusterTraining.StartAsync(Nodes.Options(2) with { Head = NodeCertificate.HeadWith(files) }, _ => { });
         foreach (var node in cluster.Nodes)
         {
             await SpeakAsync(files.Load(), node.Description.Tensors!);
@@ -88,11 +88,4 @@ public sealed class TlsTests : IDisposable
             overdue.Token);
         stream.SslProtocol.ShouldBeOneOf(SslProtocols.Tls12, SslProtocols.Tls13);
     }
-
-    private static NodeOptions HeadWith(TlsFiles files) => new("coordinator", NodeSecret.Random())
-    {
-        Roles = [NodeOptions.Coordinator],
-        Tls = files.Load(),
-        TlsFiles = files,
-    };
 }

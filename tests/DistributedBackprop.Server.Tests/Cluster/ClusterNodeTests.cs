@@ -1,5 +1,9 @@
+using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Server.Cluster;
+using DistributedBackprop.Training.ChainRule;
+using DistributedBackprop.Training.Data;
+using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Server.Tests.Cluster;
 
@@ -34,6 +38,46 @@ public sealed class ClusterNodeTests
         await cluster.UntilAsync(("node-1", NodePresence.Up));
         cluster.Coordinator.Directory!.Tell(new NodeLeaving("node-1"), Akka.Actor.ActorRefs.NoSender);
         await cluster.UntilAsync(("node-1", NodePresence.Leaving));
+    }
+
+    // A standby's directory asks as well, and last: it is the other one that jobs listen to.
+    [Fact]
+    public async Task With_two_that_may_coordinate_the_job_hears_of_a_node_that_wants_to_go()
+    {
+        await using var cluster = await ClusterNodes.StartAsync();
+        var leaves = await cluster.AddAsync("node-1");
+        await cluster.AddAsync("node-2");
+        await cluster.UntilAsync(("node-1", NodePresence.Up), ("node-2", NodePresence.Up));
+        var standby = await cluster.AddAsync("standby", options => options with { Roles = [NodeOptions.Coordinator] });
+        await standby.NodesAsync(nodes => nodes.Length == 2, cluster.Overdue);
+
+        var job = Jobs.Deep(replicas: 2);
+        var run = new JobRun(
+            "leaving-1",
+            job with { Training = job.Training with { Epochs = 200 } },
+            Graph.Of(job.Model, job.Seed),
+            DataLoader.Load(job, Graph.Of(job.Model, job.Seed).Output, "."),
+            null) { StepsAhead = 8 };
+        var generations = new List<GenerationStarted>();
+        Task<bool>? leaving = null;
+        using var result = await Task.Run(() => cluster.Coordinator.RunAsync(
+            run,
+            happened =>
+            {
+                if (happened is GenerationStarted generation)
+                {
+                    generations.Add(generation);
+                }
+                else if (happened is StepDone { Step: 100 })
+                {
+                    leaving = leaves.LeaveAsync();
+                    leaving.WaitAsync(cluster.Overdue).GetAwaiter().GetResult();
+                }
+            },
+            cluster.Overdue));
+        (await leaving!).ShouldBeTrue("its work was handed over");
+        result.Outcome.ShouldBeOfType<TrainingCompleted>().Recoveries.ShouldBe(0);
+        generations.Select(generation => generation.Reason).ShouldBe(["the job begins", "node-1 leaves"]);
     }
 
     [Fact]

@@ -15,6 +15,7 @@ public sealed class HostilePeersTests
 {
     private const int Epochs = 60;
     private const string Stranger = "stranger";
+    private const long MostBytes = 32 << 20;
 
     private static readonly TrainingJob _job = Long(Jobs.Deep(stages: 3, microBatches: 3, replicas: 2));
     private static readonly PlainData _points = Jobs.Points();
@@ -41,6 +42,20 @@ public sealed class HostilePeersTests
         (FrameKind.Contribution, 1, 0, 0, ElementType.Float32, [1_000_000]),
         (FrameKind.Average, 1, 0, 0, ElementType.Int32, [5]),
         (FrameKind.Average, 1, 9, 0, ElementType.Float32, [5]),
+        (FrameKind.Average, 1, 0, 7, ElementType.Float32, [5]),
+        (FrameKind.State, 1, 0, 99, ElementType.Float32, [5]),
+        (FrameKind.State, 1000, 0, 0, ElementType.Float32, [5]),
+    ];
+
+    // Of the right edge and replica, and larger than anything of this job: only the header comes.
+    private static readonly (FrameKind Kind, ElementType Type, int[] Axes)[] _giants =
+    [
+        (FrameKind.Activation, ElementType.Float32, [25_000_000, 16]),
+        (FrameKind.Delta, ElementType.Float32, [25_000_000, 16]),
+        (FrameKind.Targets, ElementType.Int32, [400_000_000]),
+        (FrameKind.Contribution, ElementType.Float32, [400_000_000]),
+        (FrameKind.Average, ElementType.Float32, [400_000_000]),
+        (FrameKind.State, ElementType.Float32, [400_000_000]),
     ];
 
     [Fact]
@@ -123,13 +138,31 @@ public sealed class HostilePeersTests
                 await intruder.TrySendAsync(
                     axes is [int.MaxValue, 0] ? OverflowingFrame(header) : Intruder.FrameOf(header, type, axes));
 
-                // It is listened to still: what is malformed is noticed behind the frame.
+                // Where its job is over by now it is skipped: what is malformed is noticed behind it.
                 await intruder.TrySendAsync(new byte[FrameHeader.Bytes]);
                 await intruder.AssertClosedAsync();
             }
         }
 
         nodes.Violations.ShouldBe(Rounds * _misfits.Length);
+    });
+
+    // Each would take more than all nodes may have taken in the end.
+    [Theory]
+    [InlineData(Stranger)]
+    [InlineData("n1")]
+    public Task For_what_is_too_large_for_the_job_no_memory_is_taken(string name) => WhileJobsRunAsync(async nodes =>
+    {
+        for (var round = 0; round < 3; round++)
+        {
+            foreach (var (kind, type, axes) in _giants)
+            {
+                using var intruder = await Intruder.GreetAsync(nodes.PortOf(1), name);
+                await intruder.TrySendAsync(Intruder.HeaderOf(Living(nodes) with { Kind = kind }, type, axes));
+            }
+        }
+
+        nodes.Violations.ShouldBePositive();
     });
 
     [Fact]
@@ -163,16 +196,18 @@ public sealed class HostilePeersTests
     [Fact]
     public Task A_crowd_and_slow_senders_take_bounded_memory() => WhileJobsRunAsync(async nodes =>
     {
-        const int Crowd = 3000;
+        const int Crowd = 10_000;
+        const long MostManaged = 200 << 20;
+        var before = GC.GetTotalMemory(forceFullCollection: true);
         var intruders = new List<Intruder>();
         try
         {
             for (var number = 0; number < 40; number++)
             {
-                // A frame that has begun keeps its memory until its deadline, or until its sender goes.
+                // Who says hello, and then a part of a header, is waited for.
                 intruders.Add(await Intruder.GreetAsync(nodes.PortOf(number), Stranger));
                 await intruders[^1].SendAsync(
-                    Intruder.FrameOf(Living(nodes), ElementType.Float32, 1000, 16).AsMemory(0, 100 + number));
+                    Intruder.FrameOf(Living(nodes), ElementType.Float32, 1000, 16).AsMemory(0, 20 + number));
             }
 
             for (var number = 0; number < Crowd; number++)
@@ -182,6 +217,7 @@ public sealed class HostilePeersTests
             }
 
             nodes.Strangers.ShouldBeLessThanOrEqualTo(nodes.Nodes.Length * 256);
+            (GC.GetTotalMemory(forceFullCollection: true) - before).ShouldBeLessThan(MostManaged);
         }
         finally
         {
@@ -236,7 +272,7 @@ public sealed class HostilePeersTests
         await attacking;
         await nodes.UntilNobodyCallsAsync();
         await nodes.UntilAllIsGivenBackAsync();
-        nodes.AllocatedBytes.ShouldBeLessThan(32 << 20);
+        nodes.AllocatedBytes.ShouldBeLessThan(MostBytes);
         nodes.Blocks.ShouldBeLessThanOrEqualTo(256);
     }
 

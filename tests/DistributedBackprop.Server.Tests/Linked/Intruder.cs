@@ -55,6 +55,24 @@ internal sealed class Intruder : IDisposable
         return frame;
     }
 
+    /// <summary>A well-formed header, of a frame of any size.</summary>
+    /// <param name="header">Its name.</param>
+    /// <param name="type">What its elements are.</param>
+    /// <param name="axes">Its shape.</param>
+    public static byte[] HeaderOf(in FrameHeader header, ElementType type, params ReadOnlySpan<int> axes)
+    {
+        Span<int> ones = stackalloc int[axes.Length];
+        ones.Fill(1);
+        var bytes = FrameOf(header, type, ones)[..FrameHeader.Bytes];
+        BitConverter.TryWriteBytes(bytes.AsSpan(4), new Shape(axes).Length * sizeof(float)).ShouldBeTrue();
+        for (var axis = 0; axis < axes.Length; axis++)
+        {
+            BitConverter.TryWriteBytes(bytes.AsSpan(44 + (4 * axis)), axes[axis]).ShouldBeTrue();
+        }
+
+        return bytes;
+    }
+
     /// <summary>Says hello up to the challenge.</summary>
     /// <returns>The node's nonce.</returns>
     public async Task<byte[]> BeginAsync(byte[] hello)

@@ -203,6 +203,9 @@ internal sealed class LinkedNodes : IAsyncDisposable
     /// <summary>From now on no node has its data before this has ended.</summary>
     public void ReadSlowly(Task until) => _data.Readable = until;
 
+    /// <summary>From now on no node can read its data, for a reason; null: all can.</summary>
+    public void Withhold(string? reason) => _data.Error = reason;
+
     /// <summary>Actors of a node end, as by a failure that they do not survive.</summary>
     /// <param name="actors">Below the node's agent.</param>
     public void Kill(string actors) => _system.ActorSelection($"/user/{actors}").Tell(Akka.Actor.Kill.Instance);
@@ -321,10 +324,12 @@ internal sealed class LinkedNodes : IAsyncDisposable
 
         public Task Readable { get; set; } = Task.CompletedTask;
 
+        public string? Error { get; set; }
+
         public void Set(DataSet data) => _data = data;
 
         public void Load(TrainingJob job, IActorRef receiver) => Readable.ContinueWith(
-            _ => receiver.Tell(new DataLoaded(_data, null)), TaskContinuationOptions.ExecuteSynchronously);
+            _ => receiver.Tell(new DataLoaded(Error is null ? _data : null, Error)), TaskContinuationOptions.ExecuteSynchronously);
     }
 
     private sealed class Directory : ReceiveActor, IWithTimers
