@@ -57,7 +57,10 @@ public sealed class ClusterNodeTests
             job with { Training = job.Training with { Epochs = 200 } },
             Graph.Of(job.Model, job.Seed),
             DataLoader.Load(job, Graph.Of(job.Model, job.Seed).Output, "."),
-            null) { StepsAhead = 8 };
+            null)
+        {
+            StepsAhead = 8,
+        };
         var generations = new List<GenerationStarted>();
         Task<bool>? leaving = null;
         using var result = await Task.Run(() => cluster.Coordinator.RunAsync(

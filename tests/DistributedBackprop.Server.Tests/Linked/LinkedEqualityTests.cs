@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using CsCheck;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Training.Data;
+using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Tests.Interpreter;
 
 namespace DistributedBackprop.Server.Tests.Linked;
@@ -34,6 +36,35 @@ public sealed class LinkedEqualityTests
             iter: 100,
             threads: 1);
         remote.ShouldBeGreaterThan(30);
+    }
+
+    // 20,000 × 4,096 numbers each way.
+    [Fact]
+    public async Task A_cut_that_carries_328_MB_trains_on_two_nodes_as_on_one()
+    {
+        const int Examples = 20_000;
+        await using var linked = await LinkedNodes.StartAsync([1, 1]);
+        var deep = Jobs.Deep(stages: 2);
+        var job = deep with
+        {
+            Model = new Model(deep.Model.Input, [
+                new ModelLayer("wide", [Model.InputName], new DenseKind(4096, null, true, new Initializer(InitializerKind.Default)), 1),
+                new ModelLayer("narrow", ["wide"], new DenseKind(2, null, true, new Initializer(InitializerKind.Default)), 1),
+            ]),
+            Training = new TrainingPlan { BatchSize = Examples, Steps = 2 },
+        };
+        var data = new DataSet(
+            Training.Data.Examples.OfFloats(
+                job.Model.Input,
+                [.. Enumerable.Range(0, 2 * Examples).Select(number => number % 101 / 101f)],
+                [.. Enumerable.Range(0, Examples).Select(example => example / 7 % 2)]),
+            null);
+        var alone = await linked.TrainAsync(job, data, linked.Nodes[..1]);
+        var cut = await linked.TrainAsync(job, data, linked.Nodes);
+        cut.Completed.WeightsSha256.ShouldBe(alone.Completed.WeightsSha256);
+        cut.Completed.Recoveries.ShouldBe(0);
+        cut.Nodes.Sum(node => node.Links.Sum(link => link.Activations)).ShouldBeGreaterThan(2L * Examples * 4096 * sizeof(float));
+        await linked.UntilNothingIsHeldAsync();
     }
 
     [Theory]
