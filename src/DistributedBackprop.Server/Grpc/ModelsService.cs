@@ -26,7 +26,7 @@ internal sealed class ModelsService(Calls calls) : Models.ModelsBase, IDisposabl
             responseStream,
             async (coordinator, cancellation) =>
             {
-                var network = await Calls.AskAsync<TrainedNetwork>(
+                var network = await Calls.AskAgainAsync<TrainedNetwork>(
                     coordinator, new NetworkRequest(JobDocuments.Id(request.Id), IsFinal: true), cancellation);
                 await _turns.WaitAsync(cancellation);
                 try
