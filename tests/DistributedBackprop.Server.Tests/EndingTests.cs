@@ -78,15 +78,27 @@ public sealed class EndingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_exception_in_a_layer_ends_the_job_with_its_name_and_the_step()
+    public async Task An_exception_in_a_layer_is_tried_three_times_and_ends_the_job_with_its_name_and_the_step()
     {
         // The data readers would have refused this label: here it gets as far as the loss.
         var job = Jobs.Deep();
         var data = Jobs.Points();
         data.TrainLabels[17] = 99;
-        var failed = (await TrainAsync(job, data)).ShouldBeOfType<TrainingFailed>();
+        var begun = new List<GenerationStarted>();
+        var failed = (await TrainAsync(job, data, happened =>
+        {
+            if (happened is GenerationStarted generation)
+            {
+                begun.Add(generation);
+            }
+        })).ShouldBeOfType<TrainingFailed>();
         failed.Layer.ShouldBe("softmaxCrossEntropy");
         failed.Step.ShouldBeInRange(1, 3);
+        failed.Reason.ShouldStartWith("ArgumentOutOfRangeException: ");
+
+        // In one process the first generation is not told. Each of the others says what the one before has failed of.
+        begun.Select(generation => generation.Generation).ShouldBe([2, 3]);
+        begun.ShouldAllBe(generation => generation.Reason.StartsWith($"layer softmaxCrossEntropy failed at step {failed.Step}: ArgumentOutOfRangeException"));
         ShouldHoldNothing();
     }
 

@@ -12,6 +12,9 @@ namespace DistributedBackprop.Actors.Jobs;
 /// </summary>
 internal sealed class DurableJobActor : ReceiveActor, IWithTimers
 {
+    // So often a journal is lost before it is open, and then a job that is to end ends without it.
+    private const int LostInVain = 3;
+
     private static readonly TimeSpan _openAgain = TimeSpan.FromSeconds(1);
 
     private readonly JobRun _run;
@@ -27,6 +30,7 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
     private int _toldEpochs;
     private long _lastEvent;
     private int _opened;
+    private int _lostInVain;
     private bool _wasOpen;
     private bool _isOver;
 
@@ -143,6 +147,7 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
 
         var history = opened.History;
         _epoch = history.Epoch;
+        _lostInVain = 0;
         if (history.Outcome is { } outcome)
         {
             EndAs(outcome, opened.State);
@@ -200,6 +205,12 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
             Context.Stop(job);
         }
 
+        _lostInVain++;
+        if (EndsWithoutJournal())
+        {
+            return;
+        }
+
         Tell(new TrainingWaits(_toldStep, lost.Reason));
         Timers.StartSingleTimer(OpenAgain.Instance, OpenAgain.Instance, _openAgain);
     }
@@ -211,6 +222,22 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
         {
             job.Tell(wish);
         }
+        else if (_journal is null)
+        {
+            EndsWithoutJournal();
+        }
+    }
+
+    // Who cancels a job does not wait for a journal that nobody can read: the table of jobs says that it is over.
+    private bool EndsWithoutJournal()
+    {
+        if (_wish is not CancelJob || _lostInVain < LostInVain)
+        {
+            return false;
+        }
+
+        End(new JobOver(new TrainingCancelled(_run.Id, _toldStep), [], []));
+        return true;
     }
 
     // What was decided before this actor was there is in the journal for whoever asks. An epoch that was persisted as the journal

@@ -76,7 +76,7 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
 
     /// <inheritdoc/>
     protected override void OnRecoveryFailure(Exception reason, object? message = null) =>
-        Context.Parent.Tell(new JournalLost($"the journal of the job cannot be read: {reason.Message}"));
+        Context.Parent.Tell(new JournalLost($"the journal of the job cannot be read: {reason.Message}", IsFinal: JournalDamage.IsIn(reason)));
 
     /// <inheritdoc/>
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) => Context.Parent.Tell(

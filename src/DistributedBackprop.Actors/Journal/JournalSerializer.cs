@@ -89,7 +89,7 @@ public sealed class JournalSerializer : SerializerWithStringManifest
         ArgumentNullException.ThrowIfNull(manifest);
         if (!_byManifest.TryGetValue(manifest, out var format))
         {
-            throw new SerializationException(
+            throw new LaterEventException(
                 $"unknown manifest '{manifest}' in a journal: a later version has written it "
                 + $"(allowed: {string.Join(", ", _byManifest.Keys.Order(StringComparer.Ordinal))})");
         }

@@ -4,10 +4,11 @@ using DistributedBackprop.Actors.Nodes;
 
 namespace DistributedBackprop.Actors.Wire;
 
-/// <summary>The messages by which nodes find each other's service.</summary>
+/// <summary>The messages by which nodes find each other's service, and whether they are of one cluster.</summary>
 internal static class ServiceFormats
 {
     private const int MaxThreads = 4096;
+    private const int MaxAddress = 512;
 
     public static ImmutableArray<WireFormat> All { get; } =
     [
@@ -29,5 +30,13 @@ internal static class ServiceFormats
                 wire.Tls,
                 WireFields.Number(wire.Threads, "threads", 0, MaxThreads),
                 WireFields.Number(wire.ProcessId, "process_id", 0, int.MaxValue))),
+        WireFormat.Of<DescribeCluster, Messages.DescribeCluster>(
+            "describe-cluster",
+            (message, _) => new() { Address = message.Address, Uid = message.Uid },
+            (wire, _) => new(WireFields.Text(wire.Address, "address", MaxAddress), wire.Uid)),
+        WireFormat.Of<ClusterDescribed, Messages.ClusterDescribed>(
+            "cluster-described",
+            (message, _) => new() { Uid = message.Uid, GoesOnWithoutAsker = message.GoesOnWithoutAsker },
+            (wire, _) => new(wire.Uid, wire.GoesOnWithoutAsker)),
     ];
 }

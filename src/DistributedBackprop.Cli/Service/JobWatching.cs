@@ -1,6 +1,7 @@
 using System.Globalization;
 using DistributedBackprop.Cli.Output;
 using DistributedBackprop.Protocol;
+using DistributedBackprop.Server.Grpc;
 using DistributedBackprop.Training.Jobs;
 using Grpc.Core;
 
@@ -25,7 +26,8 @@ internal sealed class JobWatching(ServiceConnection connection, ServiceOutput ou
     /// <returns>The exit code: the job's, where it has ended.</returns>
     public async Task<int> RunAsync(string id, long after, CancellationToken cancellation)
     {
-        var lastHeard = Environment.TickCount64;
+        // Since when nobody has answered: a job may be silent for as long as it takes.
+        long? brokenAt = null;
         TrainingEvent? last = null;
         while (true)
         {
@@ -34,10 +36,17 @@ internal sealed class JobWatching(ServiceConnection connection, ServiceOutput ou
                 using var call = connection.Training.Watch(
                     new WatchRequest { Id = id, AfterEvent = after, ProgressEvery = progressEvery },
                     connection.Options(null, cancellation));
+
+                // Told as soon as the coordinator has answered, whether or not anything has happened.
+                if ((await call.ResponseHeadersAsync).Get(ServiceHosting.Watching) is not null)
+                {
+                    brokenAt = null;
+                }
+
                 await foreach (var message in call.ResponseStream.ReadAllAsync(cancellation))
                 {
                     after = message.Number;
-                    lastHeard = Environment.TickCount64;
+                    brokenAt = null;
                     if (ServiceEvents.Of(message) is { } happened)
                     {
                         last = happened;
@@ -57,8 +66,10 @@ internal sealed class JobWatching(ServiceConnection connection, ServiceOutput ou
                 await Console.Error.WriteLineAsync($"backprop: no longer watching; job '{id}' goes on ('backprop watch {id} --after {after}', 'backprop cancel {id}')");
                 return ExitCode.Interrupted;
             }
-            catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable && Environment.TickCount64 - lastHeard < _patience.TotalMilliseconds)
+            catch (RpcException e) when (Pings.IsBroken(e)
+                && Environment.TickCount64 - (brokenAt ?? Environment.TickCount64) < _patience.TotalMilliseconds)
             {
+                brokenAt ??= Environment.TickCount64;
                 await Task.Delay(_again, CancellationToken.None);
             }
         }

@@ -26,7 +26,7 @@ internal sealed class ServiceConnection : IDisposable
     {
         Address = address;
         _token = token;
-        var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5) };
+        var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5) }.WithPings();
         if (address.Scheme == Uri.UriSchemeHttps)
         {
             handler.SslOptions = Tls(authority, certificate);

@@ -1,3 +1,4 @@
+using DistributedBackprop.Server.Grpc;
 using Google.Rpc;
 using Grpc.Core;
 
@@ -35,7 +36,7 @@ internal static class ServiceFailure
                 ExitCode.Denied, $"backprop: {address} lets nobody in with this token: {e.Status.Detail}"),
             StatusCode.Cancelled => new CommandException(ExitCode.Interrupted, "backprop: stopped"),
             StatusCode.DeadlineExceeded => new CommandException(ExitCode.NoCluster, $"backprop: {address} did not answer in time"),
-            _ when e.StatusCode == StatusCode.Unavailable || e.Status.DebugException is HttpRequestException => new CommandException(
+            _ when Pings.IsBroken(e) || e.Status.DebugException is HttpRequestException => new CommandException(
                 ExitCode.NoCluster, $"backprop: no service answers at {address}: {e.Status.Detail} (is 'backprop node' running there?)"),
             _ => new CommandException(ExitCode.JobFailed, $"backprop: {e.Status.Detail}"),
         };

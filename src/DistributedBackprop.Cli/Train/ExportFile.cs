@@ -17,8 +17,14 @@ internal sealed class ExportFile(string path)
     /// <exception cref="CommandException">The file cannot be written.</exception>
     public void Write(TrainingResult result) => _file.Write(stream =>
     {
+        using var hash = new WeightsHash();
+        foreach (var layer in result.Parameters)
+        {
+            hash.Append(layer.Floats);
+        }
+
         using var writer = new SafetensorsWriter(
-            stream, ParameterNames.Of(result.Graph), new Dictionary<string, string> { ["format"] = "pt" });
+            stream, ParameterNames.Of(result.Graph), SafetensorsWriter.MetadataOf(hash.ToString()));
         foreach (var layer in result.Parameters)
         {
             writer.Append(layer.Floats);

@@ -266,6 +266,7 @@ public sealed class ClusterNode : ITrainer
             akka.AddServiceDoor(options, ports.Service);
         }
 
+        akka.WithActors((system, _) => system.ActorOf(HomeActor.Props(SeedsOf(options, system), life), HomeActor.Name));
         akka.AddJobObservers(options);
         if (options.IsWorker)
         {
@@ -294,6 +295,12 @@ public sealed class ClusterNode : ITrainer
         options.Version,
         ClusterSettings.Digest(options.Tls is not null));
 
+    private static ImmutableArray<Address> SeedsOf(NodeOptions options, ActorSystem system) =>
+    [
+        .. options.Seeds.Select(seed => new Address(
+            Akka.Cluster.Cluster.Get(system).SelfAddress.Protocol, system.Name, seed.Host, seed.Port)),
+    ];
+
     private InvalidOperationException NoCoordinator() => new($"Node '{Options.Name}' is no coordinator.");
 
     private void Join()
@@ -307,8 +314,7 @@ public sealed class ClusterNode : ITrainer
         }
         else
         {
-            cluster.JoinSeedNodes(Options.Seeds.Select(seed =>
-                new Address(cluster.SelfAddress.Protocol, System.Name, seed.Host, seed.Port)));
+            cluster.JoinSeedNodes(SeedsOf(Options, System));
         }
     }
 

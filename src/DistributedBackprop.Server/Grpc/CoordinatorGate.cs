@@ -29,7 +29,11 @@ internal sealed class CoordinatorGate : IDisposable
     /// <summary>The header of a call that a node passes on: it is not passed on again.</summary>
     public const string PassedOn = "backprop-passed-on";
 
+    /// <summary>The header of a call that a node has made before, without an answer: it may have been carried out already.</summary>
+    public const string Repeated = "backprop-repeated";
+
     private static readonly TimeSpan _askFor = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _connectWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _again = TimeSpan.FromMilliseconds(200);
 
     private readonly ActorSystem _system;
@@ -141,7 +145,7 @@ internal sealed class CoordinatorGate : IDisposable
 
     private GrpcChannel Connect(DnsEndPoint at, bool isTls)
     {
-        var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true };
+        var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, ConnectTimeout = _connectWithin }.WithPings();
         if (isTls && _tls is { } tls)
         {
             handler.SslOptions = new SslClientAuthenticationOptions
@@ -162,9 +166,19 @@ internal sealed class CoordinatorGate : IDisposable
     }
 
     /// <summary>The headers of a call that is passed on.</summary>
-    public Metadata Headers => new()
+    /// <param name="isRepeated">Whether it may have been carried out already.</param>
+    public Metadata Headers(bool isRepeated)
     {
-        { "authorization", _token.Bearer },
-        { PassedOn, "1" },
-    };
+        var headers = new Metadata
+        {
+            { "authorization", _token.Bearer },
+            { PassedOn, "1" },
+        };
+        if (isRepeated)
+        {
+            headers.Add(Repeated, "1");
+        }
+
+        return headers;
+    }
 }

@@ -26,7 +26,7 @@ internal sealed class ModelsService(Calls calls) : Models.ModelsBase, IDisposabl
             responseStream,
             async (coordinator, cancellation) =>
             {
-                var network = await Calls.AskAsync<TrainedNetwork>(
+                var network = await Calls.AskAgainAsync<TrainedNetwork>(
                     coordinator, new NetworkRequest(JobDocuments.Id(request.Id), IsFinal: true), cancellation);
                 await _turns.WaitAsync(cancellation);
                 try
@@ -135,8 +135,13 @@ internal sealed class ModelsService(Calls calls) : Models.ModelsBase, IDisposabl
         try
         {
             using var stream = pipe.AsStream(leaveOpen: true);
-            using var writer = new SafetensorsWriter(
-                stream, NamesOf(network.Graph), new Dictionary<string, string> { ["format"] = "pt" });
+            using var hash = new WeightsHash();
+            foreach (var layer in network.Parameters)
+            {
+                hash.Append(layer);
+            }
+
+            using var writer = new SafetensorsWriter(stream, NamesOf(network.Graph), SafetensorsWriter.MetadataOf(hash.ToString()));
             foreach (var layer in network.Parameters)
             {
                 // In pieces: what is written at once waits at once.

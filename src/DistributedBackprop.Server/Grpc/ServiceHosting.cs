@@ -16,13 +16,18 @@ using Microsoft.Extensions.DependencyInjection;
 namespace DistributedBackprop.Server.Grpc;
 
 /// <summary>Puts the service into a node's host.</summary>
-internal static class ServiceHosting
+public static class ServiceHosting
 {
     /// <summary>The largest message of <c>Training</c>, in bytes.</summary>
     public const int JobMessage = 4 << 20;
 
     /// <summary>The largest message of <c>Models</c>, in bytes: 64 MiB of numbers and what names them.</summary>
     public const int LargestMessage = (64 << 20) + 4096;
+
+    /// <summary>
+    /// The header by which a stream of events says that the coordinator has the job: a silent one is then no broken one.
+    /// </summary>
+    public const string Watching = "backprop-watching";
 
     private const int StreamsPerConnection = 100;
 
@@ -31,7 +36,7 @@ internal static class ServiceHosting
     /// <param name="options">The node.</param>
     /// <param name="port">Where the port is told, once it is open.</param>
     /// <param name="healthPort">Where the port of its health is told.</param>
-    public static IWebHostBuilder UseService(this IWebHostBuilder web, NodeOptions options, ServicePort port, ServicePort healthPort)
+    internal static IWebHostBuilder UseService(this IWebHostBuilder web, NodeOptions options, ServicePort port, ServicePort healthPort)
     {
         var service = options.Service!;
         return web
@@ -39,6 +44,10 @@ internal static class ServiceHosting
                 .Configure<KestrelServerOptions>(kestrel =>
                 {
                     kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnection;
+
+                    // A caller whose network is cut is let go of.
+                    kestrel.Limits.Http2.KeepAlivePingDelay = Pings.Delay;
+                    kestrel.Limits.Http2.KeepAlivePingTimeout = Pings.Timeout;
                     kestrel.Listen(service.EndPoint, listener => Listen(listener, options, port));
                     if (service.Health is { } health)
                     {
@@ -65,7 +74,7 @@ internal static class ServiceHosting
     }
 
     /// <summary>Tells other nodes where the service is.</summary>
-    public static void AddServiceDoor(this AkkaConfigurationBuilder akka, NodeOptions options, ServicePort port) =>
+    internal static void AddServiceDoor(this AkkaConfigurationBuilder akka, NodeOptions options, ServicePort port) =>
         akka.WithActors((system, _) => system.ActorOf(
             ServiceDoor.Props(() => new ServiceDescribed(
                 options.Name,

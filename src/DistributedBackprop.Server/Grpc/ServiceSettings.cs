@@ -25,8 +25,8 @@ public sealed class ServiceSettings(IConfigurationSection section, Action<string
     /// <param name="hasTls">Whether it has a certificate.</param>
     public ServiceOptions? Read(IPAddress host, bool isCoordinator, bool hasTls)
     {
-        var port = Number("ServicePort", isCoordinator ? ServiceOptions.DefaultPort : 0, 0, IPEndPoint.MaxPort);
-        var table = new JobTableLimits(Number("MaxWaitingJobs", new JobTableLimits().Open, 1, MostJobs));
+        var port = (int)Number("ServicePort", isCoordinator ? ServiceOptions.DefaultPort : 0, 0, IPEndPoint.MaxPort);
+        var (table, jobs) = (Table(), Limits());
         var asks = Flag("ServiceClientCertificates");
         if (asks && !hasTls)
         {
@@ -37,9 +37,10 @@ public sealed class ServiceSettings(IConfigurationSection section, Action<string
             ? new ServiceOptions(new IPEndPoint(host, port), token)
             {
                 AsksForCertificates = asks,
-                Health = section["HealthPort"] is null ? null : new IPEndPoint(host, Number("HealthPort", 0, 0, IPEndPoint.MaxPort)),
+                Health = section["HealthPort"] is null ? null : new IPEndPoint(host, (int)Number("HealthPort", 0, 0, IPEndPoint.MaxPort)),
                 IsDevelopment = Flag("Development"),
                 Table = table,
+                Jobs = jobs,
             }
             : null;
     }
@@ -65,6 +66,25 @@ public sealed class ServiceSettings(IConfigurationSection section, Action<string
         }
 
         return roots.ToImmutable();
+    }
+
+    private JobTableLimits Table()
+    {
+        var usual = new JobTableLimits();
+        return new JobTableLimits(
+            (int)Number("MaxWaitingJobs", usual.Open, 1, MostJobs),
+            (int)Number("MaxFinishedJobs", usual.Over, 1, MostJobs));
+    }
+
+    private JobLimits Limits()
+    {
+        var usual = new JobLimits();
+        return new JobLimits(
+            Number("MaxParameters", usual.Parameters, 1, long.MaxValue),
+            Number("MaxMemoryBytes", usual.MemoryBytes, 1, long.MaxValue),
+            Number("MaxBatchBytes", usual.BatchBytes, 1, long.MaxValue),
+            Number("MaxSteps", usual.Steps, 1, long.MaxValue),
+            (int)Number("MaxEpochs", usual.Epochs, 1, int.MaxValue));
     }
 
     private AccessToken? Token()
@@ -101,14 +121,14 @@ public sealed class ServiceSettings(IConfigurationSection section, Action<string
         }
     }
 
-    private int Number(string name, int otherwise, int least, int most)
+    private long Number(string name, long otherwise, long least, long most)
     {
         if (section[name] is not { } text)
         {
             return otherwise;
         }
 
-        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
         {
             return value;
         }

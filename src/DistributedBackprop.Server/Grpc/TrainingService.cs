@@ -79,9 +79,17 @@ internal sealed class TrainingService(Calls calls, ClusterMembers members, JobLi
 
     public override Task<DeleteResponse> Delete(DeleteRequest request, ServerCallContext context) => calls.AnswerAsync(
         context,
-        async (coordinator, cancellation) =>
+        async (coordinator, isRepeated, cancellation) =>
         {
-            await Calls.AskAsync<JobStatus>(coordinator, new CommandRequest(new DeleteCommand(JobDocuments.Id(request.Id))), cancellation);
+            try
+            {
+                await Calls.AskAsync<JobStatus>(coordinator, new CommandRequest(new DeleteCommand(JobDocuments.Id(request.Id))), cancellation);
+            }
+            catch (RpcException e) when (isRepeated && e.StatusCode == StatusCode.NotFound)
+            {
+                // It was carried out when it was made before, and only the answer was lost.
+            }
+
             return new DeleteResponse();
         },
         (there, options) => new Protocol.Training.TrainingClient(there).DeleteAsync(request, options));
@@ -102,10 +110,17 @@ internal sealed class TrainingService(Calls calls, ClusterMembers members, JobLi
             {
                 // Nothing is kept for a watcher: it comes for the next events when the ones before have left.
                 var after = request.AfterEvent;
+                var isFirst = true;
                 while (true)
                 {
-                    var batch = await Calls.AskAsync<EventBatch>(
+                    var batch = await Calls.AskAgainAsync<EventBatch>(
                         coordinator, new EventsRequest(id, after, MostEvents, every), cancellation);
+                    if (isFirst)
+                    {
+                        await context.WriteResponseHeadersAsync(Calls.WatchingHeaders);
+                        isFirst = false;
+                    }
+
                     foreach (var happened in batch.Events)
                     {
                         await responseStream.WriteAsync(EventMessages.Of(happened), cancellation);

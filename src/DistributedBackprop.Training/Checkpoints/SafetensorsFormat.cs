@@ -9,6 +9,9 @@ internal static class SafetensorsFormat
     /// <summary>The member of the header that is no tensor.</summary>
     public const string MetadataName = "__metadata__";
 
+    /// <summary>The text in the metadata that is the SHA-256 of the data section, 64 lower-case hexadecimal digits.</summary>
+    public const string HashName = "weightsSha256";
+
     /// <summary>What the reference implementation allows a header, in bytes.</summary>
     public const long HeaderBytesMax = 100_000_000;
 

@@ -6,7 +6,8 @@ namespace DistributedBackprop.Training.Checkpoints;
 
 /// <summary>
 /// Reads safetensors that somebody else may have written: everything the header says is checked against the file's real
-/// length before memory is taken.
+/// length before memory is taken. Where its metadata have the hash of its data, as our exports do, data that are others are
+/// refused.
 /// </summary>
 public static class SafetensorsReader
 {
@@ -31,12 +32,20 @@ public static class SafetensorsReader
         var dataBytes = bytesLeft - SafetensorsFormat.LengthBytes - headerBytes;
         CheckOffsets(entries, dataBytes, fileName);
 
+        using var hash = new WeightsHash();
         var tensors = ImmutableArray.CreateBuilder<NamedTensor>(entries.Count);
         foreach (var entry in entries)
         {
             var data = new float[entry.Shape.Length];
             ReadExactly(stream, MemoryMarshal.AsBytes(data.AsSpan()), fileName, entry.Name);
+            hash.Append(data);
             tensors.Add(new NamedTensor(entry.Name, entry.Shape, data));
+        }
+
+        if (metadata.TryGetValue(SafetensorsFormat.HashName, out var announced) && announced != hash.ToString())
+        {
+            throw new SafetensorsException(
+                fileName, null, $"the SHA-256 of its data is {hash}, and not what its header says: it is damaged", "the file as it was written");
         }
 
         return new SafetensorsContent(tensors.MoveToImmutable(), metadata);

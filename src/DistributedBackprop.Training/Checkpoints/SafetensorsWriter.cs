@@ -17,7 +17,19 @@ public sealed class SafetensorsWriter : IDisposable
     private readonly Stream _stream;
     private readonly WeightsHash _hash = new();
     private readonly long _dataElements;
+    private readonly string? _announced;
     private long _written;
+
+    /// <summary>
+    /// What the metadata of an export say: that the tensors lie as PyTorch has them, and the hash of the data section, by
+    /// which a reader finds out that the file is damaged.
+    /// </summary>
+    /// <param name="weightsSha256">See <see cref="WeightsHash"/>.</param>
+    public static IReadOnlyDictionary<string, string> MetadataOf(string weightsSha256) => new Dictionary<string, string>
+    {
+        ["format"] = "pt",
+        [SafetensorsFormat.HashName] = weightsSha256,
+    };
 
     /// <summary>Writes the header.</summary>
     /// <param name="stream">Where to write; stays the caller's.</param>
@@ -32,6 +44,7 @@ public sealed class SafetensorsWriter : IDisposable
         _stream = stream;
         var header = new ArrayBufferWriter<byte>();
         _dataElements = WriteHeader(header, layout, metadata);
+        _announced = metadata?.GetValueOrDefault(SafetensorsFormat.HashName);
         var padding = (8 - (header.WrittenCount % 8)) % 8;
         header.Write(Encoding.ASCII.GetBytes(new string(' ', padding)));
         Span<byte> length = stackalloc byte[8];
@@ -60,7 +73,9 @@ public sealed class SafetensorsWriter : IDisposable
 
     /// <summary>Flushes, and tells the hash of the data section.</summary>
     /// <returns><c>weightsSha256</c>, 64 lower-case hexadecimal digits.</returns>
-    /// <exception cref="InvalidOperationException">Elements of the layout are missing.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Elements of the layout are missing, or they are others than the metadata say.
+    /// </exception>
     public string Complete()
     {
         if (_written != _dataElements)
@@ -68,8 +83,14 @@ public sealed class SafetensorsWriter : IDisposable
             throw new InvalidOperationException($"The layout has {_dataElements} elements; only {_written} were written.");
         }
 
+        var hash = _hash.ToString();
+        if (_announced is not null && hash != _announced)
+        {
+            throw new InvalidOperationException($"The hash of the data is {hash}; the header says {_announced}.");
+        }
+
         _stream.Flush();
-        return _hash.ToString();
+        return hash;
     }
 
     /// <inheritdoc/>

@@ -112,6 +112,8 @@ internal sealed class RandomMessages
         Kind(Gen.Select(
             _name, _tensors.Where(tensors => tensors is not null), Gen.Bool, Gen.Int[0, 4096], Gen.Int[0, int.MaxValue],
             (name, at, tls, threads, process) => new ServiceDescribed(name, at!, tls, threads, process))),
+        Kind(Gen.Select(Gen.String[Gen.Char['a', 'z'], 1, 60], Gen.Int, (address, uid) => new DescribeCluster(address, uid))),
+        Kind(Gen.Select(Gen.Int, Gen.Bool, (uid, without) => new ClusterDescribed(uid, without))),
     ];
 
     private static IEnumerable<KeyValuePair<Type, Gen<IWireMessage>>> NodeMessages(Gen<Member> member) =>

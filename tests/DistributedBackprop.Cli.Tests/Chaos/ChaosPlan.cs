@@ -34,7 +34,14 @@ internal sealed record PlannedBlow(Blow Blow, long Step, int Worker);
 /// <summary>What happens to a job, chosen by a seed.</summary>
 internal static class ChaosPlan
 {
-    private static readonly Blow[] _hard = [Blow.WorkerKilled, Blow.WorkerFrozen, Blow.CoordinatorKilled];
+    /// <summary>Blows that fall in each plan: a process that stands still for a moment is none of them.</summary>
+    public const int HardBlows = 3;
+
+    /// <summary>Blows that end a process, or hold it up for longer than the others wait for it.</summary>
+    public static IReadOnlyList<Blow> Hard { get; } =
+        [Blow.WorkerKilled, Blow.WorkerFrozen, Blow.CoordinatorKilled, Blow.ClientKilled, Blow.DatabaseKilled];
+
+    private static readonly Blow[] _held = [Blow.WorkerHeld, Blow.CoordinatorHeld, Blow.DatabaseHeld];
 
     /// <param name="seed">Chooses.</param>
     /// <param name="steps">The steps of the job; the blows fall within its first two thirds.</param>
@@ -42,14 +49,15 @@ internal static class ChaosPlan
     public static IReadOnlyList<PlannedBlow> Of(int seed, long steps, int workers)
     {
         var random = new Random(seed);
-        var blows = 3 + random.Next(2);
-        var apart = steps * 2 / 3 / blows;
-        var plan = Enumerable.Range(0, blows).Select(i => new PlannedBlow(
-            (Blow)random.Next(Enum.GetValues<Blow>().Length), (i * apart) + 1 + random.NextInt64(apart / 2), random.Next(workers))).ToList();
+        var blows = Hard.ToArray();
+        random.Shuffle(blows);
+        List<Blow> falling = [.. blows[..HardBlows]];
+        if (random.Next(2) == 0)
+        {
+            falling.Insert(random.Next(falling.Count + 1), _held[random.Next(_held.Length)]);
+        }
 
-        // One at least that can cost the job something.
-        var hard = random.Next(blows);
-        plan[hard] = plan[hard] with { Blow = _hard[random.Next(_hard.Length)] };
-        return plan;
+        var apart = steps * 2 / 3 / falling.Count;
+        return [.. falling.Select((blow, i) => new PlannedBlow(blow, (i * apart) + 1 + random.NextInt64(apart / 2), random.Next(workers)))];
     }
 }

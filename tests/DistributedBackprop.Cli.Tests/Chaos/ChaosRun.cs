@@ -11,7 +11,13 @@ namespace DistributedBackprop.Cli.Tests.Chaos;
 /// </summary>
 internal sealed class ChaosRun : IDisposable
 {
+    /// <summary>The id of the second job, which is handed in while a blow falls.</summary>
+    public const string Second = "second";
+
     private const int Tries = 60;
+
+    // Each end of an epoch is kept before it is told. What was kept right before a blow may be told after it.
+    private const int KeptSince = 3;
 
     private static readonly TimeSpan _moment = TimeSpan.FromMilliseconds(500);
     private static readonly string[] _workers = ["worker1", "worker2", "worker3"];
@@ -21,6 +27,7 @@ internal sealed class ChaosRun : IDisposable
     private BackpropProcess _client;
     private long _generation;
     private long _highest;
+    private int _epoch;
     private HashSet<string> _placed = [];
     private Finished? _ended;
 
@@ -48,12 +55,19 @@ internal sealed class ChaosRun : IDisposable
     {
         var run = new ChaosRun(
             cluster, id, cluster.StartExec("coordinator", "submit", job, "--id", id, "--watch", "--json", "--json-every", "20"));
-        foreach (var blow in plan)
+        var handsIn = Task.CompletedTask;
+        foreach (var (i, blow) in plan.Index())
         {
             await run.UntilAsync(happened => happened.Word() == "progress" && happened.GetProperty("step").GetInt64() >= blow.Step);
             var struck = Stopwatch.StartNew();
             var highest = run._highest;
+            if (i == 1)
+            {
+                handsIn = run.HandInSecondAsync();
+            }
+
             await run.StrikeAsync(blow);
+            await handsIn;
             await run.UntilAsync(_ => run._highest > highest);
             run.Recoveries.Add((blow.Blow, struck.Elapsed));
             await run.UntilAllAreUpAsync();
@@ -100,7 +114,11 @@ internal sealed class ChaosRun : IDisposable
                 Watch();
                 break;
             case Blow.DatabaseKilled:
+                // Whether something was to be kept while it was away: then the job goes on from its newest checkpoint, once.
+                var (generation, epoch) = (_generation, _epoch);
                 _cluster.Database.Restart();
+                await UntilAsync(_ => _epoch >= epoch + KeptSince);
+                Losses += _generation > generation ? 1 : 0;
                 break;
             case Blow.WorkerHeld:
                 await HoldAsync(signal => _cluster.Signal(worker, signal));
@@ -114,6 +132,19 @@ internal sealed class ChaosRun : IDisposable
             default:
                 throw new InvalidOperationException($"{planned.Blow} is no blow.");
         }
+    }
+
+    // Asked for again until it is acknowledged: under one id it is one job.
+    private async Task HandInSecondAsync()
+    {
+        var job = _cluster.Job("xor");
+        Finished handedIn;
+        do
+        {
+            handedIn = await _cluster.ExecAsync("coordinator", "submit", job, "--id", Second, "--json");
+            handedIn.ExitCode.ShouldBeOneOf(ExitCode.Done, ExitCode.NoCluster);
+        }
+        while (handedIn.ExitCode != ExitCode.Done);
     }
 
     // How long a process stands still is what this is about.
@@ -179,6 +210,7 @@ internal sealed class ChaosRun : IDisposable
         if (happened.Word() == "epoch")
         {
             Epochs[happened.GetProperty("epoch").GetInt32()] = happened;
+            _epoch = Math.Max(_epoch, happened.GetProperty("epoch").GetInt32());
         }
         else if (happened.Word() == "progress")
         {

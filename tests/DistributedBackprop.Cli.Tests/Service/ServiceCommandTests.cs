@@ -55,18 +55,21 @@ public sealed class ServiceCommandTests
 
         using var watch = service.Start("watch", "long", "--json");
         await watch.ReadUntilAsync(line => line.Contains("\"progress\"", StringComparison.Ordinal));
-        (await service.RunAsync("pause", "long")).ExitCode.ShouldBe(ExitCode.Done);
+        await AssertToldAsync(service, "running", "pause");
         await watch.ReadUntilAsync(line => line.Contains("\"paused\"", StringComparison.Ordinal));
         (await service.RunAsync("watch", "waits")).ExitCode.ShouldBe(ExitCode.Done);
-        (await service.RunAsync("resume", "long")).ExitCode.ShouldBe(ExitCode.Done);
+        await AssertToldAsync(service, "running", "resume");
         await watch.ReadUntilAsync(line => line.Contains("\"progress\"", StringComparison.Ordinal));
-        (await service.RunAsync("cancel", "long")).ExitCode.ShouldBe(ExitCode.Done);
+        await AssertToldAsync(service, "running", "cancel");
         var ended = await watch.EndAsync();
         ended.ExitCode.ShouldBe(ExitCode.JobFailed);
         ended.Last.Word().ShouldBe("cancelled");
         var refused = await service.RunAsync("pause", "long");
         refused.ExitCode.ShouldBe(ExitCode.JobFailed);
         refused.Errors.ShouldContain("job 'long' is cancelled, which does not allow it to pause");
+        var deleted = await service.RunAsync("delete", "long", "--json");
+        deleted.ExitCode.ShouldBe(ExitCode.Done, deleted.Errors);
+        deleted.Events.ShouldHaveSingleItem().GetProperty("deleted").GetString().ShouldBe("long");
     }
 
     [Fact]
@@ -166,6 +169,41 @@ public sealed class ServiceCommandTests
         run.Output.Split('\n').ShouldContain(completion);
     }
 
+    [Theory]
+    [InlineData("zsh", "compdef _backprop_complete backprop")]
+    [InlineData("pwsh", "Register-ArgumentCompleter -Native -CommandName backprop")]
+    public async Task Other_shells_have_a_script_that_asks_the_command(string shell, string words)
+    {
+        using var folder = new CommandFolder();
+        var script = await folder.RunAsync("completion", shell);
+        script.ExitCode.ShouldBe(ExitCode.Done, script.Errors);
+        script.Output.ShouldContain(words);
+        script.Output.ShouldContain("backprop \"[suggest:");
+        script.Output.Count(c => c is '{' or '(').ShouldBe(script.Output.Count(c => c is '}' or ')'));
+    }
+
+    [SkippableFact]
+    public async Task Zsh_takes_the_script_and_completes()
+    {
+        using var folder = new CommandFolder();
+        Skip.IfNot(File.Exists("/usr/bin/zsh") || File.Exists("/bin/zsh"), "zsh is not installed (Debian: apt-get install zsh)");
+        var script = await folder.RunAsync("completion", "zsh");
+
+        // What zsh itself has only on a terminal stands for itself here.
+        await File.WriteAllTextAsync(folder.At("complete.zsh"), $"""
+            backprop() {'{'} dotnet '{Path.Combine(AppContext.BaseDirectory, "backprop.dll")}' "$@"; {'}'}
+            compdef() {'{'} {'}'}
+            compadd() {'{'} shift; print -l -- $found; {'}'}
+            _files() {'{'} {'}'}
+            {script.Output}
+            BUFFER="backprop val"
+            _backprop_complete
+            """);
+        using var zsh = BackpropProcess.StartOther(folder.Path, null, "zsh", "-f", "complete.zsh");
+        var ended = await zsh.EndAsync();
+        ended.Output.Trim().ShouldBe("validate", ended.Errors);
+    }
+
     [SkippableFact]
     public async Task Bash_takes_the_script_and_completes()
     {
@@ -183,6 +221,16 @@ public sealed class ServiceCommandTests
         using var bash = BackpropProcess.StartOther(folder.Path, null, "bash", "complete.sh");
         var ended = await bash.EndAsync();
         ended.Output.Trim().ShouldBe("validate", ended.Errors);
+    }
+
+    // The job as it stands when the command is taken: what it wishes comes with the job's next events.
+    private static async Task AssertToldAsync(ServiceProcess service, string state, string command)
+    {
+        var run = await service.RunAsync(command, "long", "--json");
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Errors);
+        var job = run.Events.ShouldHaveSingleItem();
+        job.GetProperty("jobId").GetString().ShouldBe("long");
+        job.GetProperty("state").GetString().ShouldBe(state);
     }
 
     private static async Task AssertRefusedAsync(ServiceProcess service, int code, string words, params string[] arguments)

@@ -31,7 +31,8 @@ public sealed class CoordinatorCrashTests(Databases databases, ITestOutputHelper
         process => process.DoAsync(new CancelCommand("b")),
         process => LoadedAsync(process, "b", null, JobState.Cancelled),
         process => process.UntilAsync("a", JobState.Running),
-        process => LoadedAsync(process, "a", "there is no such data", JobState.Failed),
+        process => process.DoAsync(new CancelCommand("a")),
+        process => LoadedAsync(process, "a", "there is no such data", JobState.Cancelled),
         process => process.DoAsync(new SubmitCommand(CoordinatorProcess.Submission("c"))),
 
         // Of one that is gone already there is nothing to answer.
@@ -48,8 +49,8 @@ public sealed class CoordinatorCrashTests(Databases databases, ITestOutputHelper
     {
         var undisturbed = new CrashPlan();
         var expected = await RunAsync(databases.New(kind), undisturbed);
-        expected.Select(entry => (entry.Id, entry.State)).ShouldBe([("a", JobState.Failed), ("c", JobState.Running)]);
-        expected[0].Outcome.ShouldBe(new TrainingFailed("a", 0, null, "there is no such data"));
+        expected.Select(entry => (entry.Id, entry.State)).ShouldBe([("a", JobState.Cancelled), ("c", JobState.Running)]);
+        expected[0].Outcome.ShouldBe(new TrainingCancelled("a", 0));
         var point = 0;
         for (var goesOn = true; goesOn; point++)
         {

@@ -10,6 +10,7 @@ using DistributedBackprop.Server.Storage;
 using DistributedBackprop.Server.Tests.CrashPoints;
 using DistributedBackprop.Training.ChainRule;
 using DistributedBackprop.Training.Data;
+using DistributedBackprop.Training.Jobs;
 using DistributedBackprop.Training.Jobs.Table;
 using DistributedBackprop.Training.Tensors;
 
@@ -28,6 +29,7 @@ internal sealed class CoordinatorProcess : INodeLife, IJobLoading
     private readonly ConcurrentDictionary<string, Channel<IActorRef>> _loads = new();
     private readonly TaskCompletionSource<string> _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ActorSystem _system;
+    private long _heard;
     private readonly IActorRef _coordinator;
 
     private CoordinatorProcess(JobDatabase database, CrashPlan plan, int summaryEvery)
@@ -98,6 +100,20 @@ internal sealed class CoordinatorProcess : INodeLife, IJobLoading
             }
 
             after = (await AskAsync<EventBatch>(new EventsRequest(id, after, 1, 1))).Next;
+        }
+    }
+
+    /// <summary>Waits until a job that runs tells why it cannot go on; each time it is asked for the next one.</summary>
+    public async Task<TrainingWaits> UntilWaitsAsync(string id)
+    {
+        while (true)
+        {
+            var batch = await AskAsync<EventBatch>(new EventsRequest(id, _heard, 1, 1));
+            _heard = batch.Next;
+            if (batch.Events is [{ Event: TrainingWaits waits }])
+            {
+                return waits;
+            }
         }
     }
 

@@ -2,6 +2,7 @@ using DistributedBackprop.Protocol;
 using DistributedBackprop.Server.Grpc;
 using Google.Rpc;
 using Grpc.Core;
+using Grpc.Net.Client;
 
 namespace DistributedBackprop.Server.Tests.Grpc;
 
@@ -12,7 +13,7 @@ public sealed class EveryCallTests(ServiceNode node) : IClassFixture<ServiceNode
 
     private static readonly string _longId = new('a', (4 << 20) + 1);
 
-    private static readonly Dictionary<string, Func<ServiceNode, string, CallOptions, Task>> _calls = new()
+    private static readonly Dictionary<string, Func<Clients, string, CallOptions, Task>> _calls = new()
     {
         ["Submit"] = (node, id, options) => node.Training.SubmitAsync(
             new SubmitRequest { Id = id, Document = ServiceNode.Xor(1) }, options).ResponseAsync,
@@ -35,6 +36,15 @@ public sealed class EveryCallTests(ServiceNode node) : IClassFixture<ServiceNode
 
     public static TheoryData<string> Calls => [.. _calls.Keys];
 
+    /// <summary>All calls but the one that any node answers by itself.</summary>
+    internal static IEnumerable<string> CallsToTheCoordinator => _calls.Keys.Except(["Validate"]);
+
+    /// <summary>Makes a call, valid in itself.</summary>
+    internal static Task MakeAsync(string call, GrpcChannel channel, CallOptions options) => _calls[call](
+        new Clients(new Protocol.Training.TrainingClient(channel), new Models.ModelsClient(channel)), Done, options);
+
+    private Clients Node => new(node.Training, node.Models);
+
     public static TheoryData<string> CallsWithAField => [.. _calls.Keys.Except(["Nodes"])];
 
     [Theory]
@@ -47,10 +57,26 @@ public sealed class EveryCallTests(ServiceNode node) : IClassFixture<ServiceNode
     [InlineData("Nodes")]
     [InlineData("Export")]
     [InlineData("Predict")]
+    [InlineData("Delete")]
     public async Task Valid(string call)
     {
-        await node.TrainAsync(Done, ServiceNode.Xor(1));
-        await _calls[call](node, Done, node.Call());
+        // What is deleted is of this test alone.
+        var id = call == "Delete" ? "to-be-deleted" : Done;
+        await node.TrainAsync(id, ServiceNode.Xor(1));
+        await _calls[call](Node, id, node.Call());
+    }
+
+    [Fact]
+    public async Task What_is_deleted_again_is_not_found_unless_it_is_the_same_call_made_again()
+    {
+        await node.TrainAsync("deleted-twice", ServiceNode.Xor(1));
+        await node.Training.DeleteAsync(new DeleteRequest { Id = "deleted-twice" }, node.Call());
+        (await FailureOf("Delete", "deleted-twice", node.Call())).ShouldBe(StatusCode.NotFound);
+
+        // As gRPC's own retry policy says it.
+        var again = node.Call();
+        again.Headers!.Add("grpc-previous-rpc-attempts", "1");
+        await node.Training.DeleteAsync(new DeleteRequest { Id = "deleted-twice" }, again);
     }
 
     // What is asked of a job that has ended does not fit its state, whatever it is.
@@ -68,7 +94,7 @@ public sealed class EveryCallTests(ServiceNode node) : IClassFixture<ServiceNode
     [MemberData(nameof(CallsWithAField))]
     public async Task Invalid(string call)
     {
-        var failure = await Should.ThrowAsync<RpcException>(() => _calls[call](node, "not an id", node.Call()));
+        var failure = await Should.ThrowAsync<RpcException>(() => _calls[call](Node, "not an id", node.Call()));
         failure.StatusCode.ShouldBe(StatusCode.InvalidArgument);
         var violation = failure.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations.ShouldHaveSingleItem();
         violation.Field.ShouldNotBeEmpty();
@@ -87,7 +113,7 @@ public sealed class EveryCallTests(ServiceNode node) : IClassFixture<ServiceNode
     [InlineData("Predict")]
     public async Task Of_no_job(string call)
     {
-        var failure = await Should.ThrowAsync<RpcException>(() => _calls[call](node, "nobody", node.Call()));
+        var failure = await Should.ThrowAsync<RpcException>(() => _calls[call](Node, "nobody", node.Call()));
         failure.StatusCode.ShouldBe(StatusCode.NotFound);
         failure.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Reason.ShouldBe("JOB_NOT_FOUND");
     }
@@ -127,7 +153,9 @@ public sealed class EveryCallTests(ServiceNode node) : IClassFixture<ServiceNode
     }
 
     private async Task<StatusCode> FailureOf(string call, string id, CallOptions options) =>
-        (await Should.ThrowAsync<RpcException>(() => _calls[call](node, id, options))).StatusCode;
+        (await Should.ThrowAsync<RpcException>(() => _calls[call](Node, id, options))).StatusCode;
+
+    private sealed record Clients(Protocol.Training.TrainingClient Training, Models.ModelsClient Models);
 
     private static async Task AllOf<T>(AsyncServerStreamingCall<T> call)
     {

@@ -125,7 +125,7 @@ internal sealed partial class JobQueueActor
             }
             else
             {
-                _loading.Load(entry.Submission, Self);
+                Load(entry, hasBegun: true);
             }
         }
     }

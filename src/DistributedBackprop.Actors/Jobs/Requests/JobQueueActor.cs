@@ -43,6 +43,7 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
             BeginThoseThatFit();
         });
         Receive<JobLoaded>(OnLoaded);
+        Receive<LoadAgain>(again => OnLoadAgain(again.Id));
         Receive<MarkChanged>(changed => Update(changed.Id, record => record with { Mark = changed.Mark, Newest = changed.Generation }));
         Receive<RunOver>(over => OnOver(over.Id, over.Outcome, over.Why));
         Receive<WeightsHeld>(held =>
@@ -173,12 +174,13 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
             case JobBegan:
                 if (!_runHere.Contains(change.Id))
                 {
-                    _loading?.Load(_table.Find(change.Id)!.Submission, Self);
+                    Load(_table.Find(change.Id)!);
                 }
 
                 break;
             case JobWished wished:
                 _records[change.Id].Actor.Tell(wished.Wish == JobWish.Cancel ? new CancelJob() : new PauseJob());
+                HurryLoad(change.Id);
                 break;
             case JobPaused paused:
                 _records[change.Id].Actor.Tell(new Recorded(new TrainingPaused(change.Id, paused.Step)));
@@ -202,34 +204,9 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
             }
         });
 
-    private void OnLoaded(JobLoaded loaded)
-    {
-        if (_table.Find(loaded.Id) is not { State: JobState.Running } entry)
-        {
-            return;
-        }
-
-        if (loaded.Run is not { } run)
-        {
-            OnOver(loaded.Id, new TrainingFailed(loaded.Id, 0, null, loaded.Reason!));
-        }
-        else
-        {
-            // Also where it is to end at once: its own journal says where it stands.
-            _records[loaded.Id].Actor.Tell(new BeginRun(
-                run with { IsForced = entry.IsForced },
-                Context.Parent,
-                entry.Wish switch
-                {
-                    JobWish.Cancel => new CancelJob(),
-                    JobWish.Pause => new PauseJob(),
-                    _ => null,
-                }));
-        }
-    }
-
     private void OnOver(string id, TrainingEvent outcome, string why = "")
     {
+        ForgetLoad(id);
         void Then(JobDecision decision)
         {
             _runHere.Remove(id);
@@ -262,7 +239,7 @@ internal sealed partial class JobQueueActor : ReceiveActor, IWithTimers
     private JobStatus StatusOf(JobEntry entry)
     {
         var threads = Threads;
-        return new JobStatus(entry, _table.ReasonOf(entry, threads), _table.PositionOf(entry), MarkOf(entry));
+        return new JobStatus(entry, WhyNotLoaded(entry) ?? _table.ReasonOf(entry, threads), _table.PositionOf(entry), MarkOf(entry));
     }
 
     private JobsCounted Counted() => new(

@@ -46,7 +46,7 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
         Receive<Recorded>(recorded =>
         {
             Append(recorded.Event, recorded.IsNews);
-            if (recorded.Event is not TrainingWaiting)
+            if (recorded.Event is not (TrainingWaiting or TrainingWaits))
             {
                 TellRunnerOver(recorded.Event);
             }
