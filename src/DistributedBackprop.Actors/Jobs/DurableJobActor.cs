@@ -1,5 +1,6 @@
 using Akka.Actor;
 using DistributedBackprop.Actors.Journal;
+using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Jobs;
 
@@ -22,12 +23,12 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
     private IActorRef? _journal;
     private IActorRef? _job;
     private object? _wish;
-    private long _epoch;
     private long _toldStep;
     private int _toldEpochs;
     private long _lastEvent;
     private int _opened;
     private bool _wasOpen;
+    private bool _isElsewhere;
     private bool _isOver;
 
     /// <summary>Makes the actor.</summary>
@@ -64,7 +65,7 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
             else
             {
                 // Of a job's actor that was ended here: the next one goes on.
-                GiveUp(over);
+                over.GiveUp();
             }
         });
         Receive<GenerationBegins>(begins => Context.Parent.Tell(begins));
@@ -110,6 +111,9 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         base.PreStart();
+
+        // States are told between these actors, and each of them may end at any time.
+        LostTensors.AreGivenUpIn(Context.System);
         Context.Watch(_watcher);
         Open();
     }
@@ -130,7 +134,7 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
     {
         _opened++;
         _journal = Context.Watch(Context.ActorOf(
-            JobJournalActor.Props(_journalOfJob with { KnownEpoch = _epoch }), $"journal-{_opened}"));
+            JobJournalActor.Props(_journalOfJob with { WasHeld = _wasOpen }), $"journal-{_opened}"));
     }
 
     private void OnOpened(JournalOpened opened)
@@ -142,7 +146,6 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
         }
 
         var history = opened.History;
-        _epoch = history.Epoch;
         if (history.Outcome is { } outcome)
         {
             EndAs(outcome, opened.State);
@@ -172,12 +175,12 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
 
     private void OnLost(JournalLost lost)
     {
-        if (lost.IsTakenOver)
+        if (_isElsewhere)
         {
-            _keeper.Life?.OnRefused($"job {_run.Id} was taken over by another process: {lost.Reason}");
+            return;
         }
 
-        if (lost.IsFinal || lost.IsTakenOver)
+        if (lost.IsFinal)
         {
             End(new JobOver(new TrainingFailed(_run.Id, lost.OtherVersionAt ?? _toldStep, null, lost.Reason), [], [])
             {
@@ -201,6 +204,14 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
         }
 
         Tell(new TrainingWaits(_toldStep, lost.Reason));
+        if (lost.IsTakenOver)
+        {
+            // It goes on there: no last word is said of it here, and this process, which others believe to be over, ends.
+            _isElsewhere = true;
+            _keeper.Life?.OnRefused($"job {_run.Id} was taken over by another process: {lost.Reason}");
+            return;
+        }
+
         Timers.StartSingleTimer(OpenAgain.Instance, OpenAgain.Instance, _openAgain);
     }
 
@@ -266,7 +277,7 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
     {
         if (_isOver)
         {
-            GiveUp(over);
+            over.GiveUp();
             return;
         }
 
@@ -275,15 +286,6 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
         Context.Parent.Tell(new JobEnds(_run.Id));
         _watcher.Tell(over with { GoesOnFrom = null });
         Context.Stop(Self);
-    }
-
-    private static void GiveUp(JobOver over)
-    {
-        over.GoesOnFrom?.Dispose();
-        foreach (var layer in over.Parameters)
-        {
-            layer.Dispose();
-        }
     }
 
     private sealed class OpenAgain : INoSerializationVerificationNeeded
