@@ -80,7 +80,7 @@ public sealed partial class SimulationLoop : IDisposable
     /// Called with every message that reaches a mailbox; what it returns takes the message's place (nothing: it is lost), and
     /// null leaves it as it is. To try what the actors and the checks make of a mistake. Default: null.
     /// </summary>
-    public Func<SentMessage, IReadOnlyList<object>?>? Interceptor { get; set; }
+    internal Func<SentMessage, IReadOnlyList<object>?>? Interceptor { get; set; }
 
     /// <summary>
     /// Called before and after every turn of an actor with its node, its path, the turn's number and whether it is before: to

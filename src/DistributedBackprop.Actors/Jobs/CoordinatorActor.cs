@@ -16,6 +16,9 @@ public sealed record SubmitJob(JobRun Run, IActorRef Watcher, JobStart? Start = 
     /// <summary>Names its journal, where jobs outlive their process; null: the job's id does.</summary>
     public string? JournalName { get; init; }
 
+    /// <summary>The takeover of the coordinator's own journal under which it is handed in; 0 where there is none.</summary>
+    public long CoordinatorEpoch { get; init; }
+
     /// <summary>Its place among the jobs handed in.</summary>
     public long Order { get; init; }
 
@@ -142,6 +145,8 @@ public sealed class CoordinatorActor : ReceiveActor
         return new JournalOfJob(submitted, run.StateLayout(), storage.Store, run.Job.Checkpoints.Keep)
         {
             Name = submit.JournalName ?? run.Id,
+            Process = storage.Process,
+            CoordinatorEpoch = submit.CoordinatorEpoch,
             SummaryEvery = storage.SummaryEvery,
             IsForced = run.IsForced,
         };

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using DistributedBackprop.Actors.Journal;
+using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Training.Checkpoints;
 using DistributedBackprop.Training.Jobs;
 
@@ -25,13 +26,13 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
     private IActorRef? _journal;
     private IActorRef? _job;
     private object? _wish;
-    private long _epoch;
     private long _toldStep;
     private int _toldEpochs;
     private long _lastEvent;
     private int _opened;
     private int _lostInVain;
     private bool _wasOpen;
+    private bool _isElsewhere;
     private bool _isOver;
 
     /// <summary>Makes the actor.</summary>
@@ -68,7 +69,7 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
             else
             {
                 // Of a job's actor that was ended here: the next one goes on.
-                GiveUp(over);
+                over.GiveUp();
             }
         });
         Receive<GenerationBegins>(begins => Context.Parent.Tell(begins));
@@ -114,6 +115,9 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         base.PreStart();
+
+        // States are told between these actors, and each of them may end at any time.
+        LostTensors.AreGivenUpIn(Context.System);
         Context.Watch(_watcher);
         Open();
     }
@@ -134,7 +138,7 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
     {
         _opened++;
         _journal = Context.Watch(Context.ActorOf(
-            JobJournalActor.Props(_journalOfJob with { KnownEpoch = _epoch }), $"journal-{_opened}"));
+            JobJournalActor.Props(_journalOfJob with { WasHeld = _wasOpen }), $"journal-{_opened}"));
     }
 
     private void OnOpened(JournalOpened opened)
@@ -146,7 +150,6 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
         }
 
         var history = opened.History;
-        _epoch = history.Epoch;
         _lostInVain = 0;
         if (history.Outcome is { } outcome)
         {
@@ -177,12 +180,12 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
 
     private void OnLost(JournalLost lost)
     {
-        if (lost.IsTakenOver)
+        if (_isElsewhere)
         {
-            _keeper.Life?.OnRefused($"job {_run.Id} was taken over by another process: {lost.Reason}");
+            return;
         }
 
-        if (lost.IsFinal || lost.IsTakenOver)
+        if (lost.IsFinal)
         {
             End(new JobOver(new TrainingFailed(_run.Id, lost.OtherVersionAt ?? _toldStep, null, lost.Reason), [], [])
             {
@@ -205,14 +208,20 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
             Context.Stop(job);
         }
 
-        _lostInVain++;
-        if (EndsWithoutJournal())
+        Tell(new TrainingWaits(_toldStep, lost.Reason));
+        if (lost.IsTakenOver)
         {
+            // It goes on there: no last word is said of it here, and this process, which others believe to be over, ends.
+            _isElsewhere = true;
+            _keeper.Life?.OnRefused($"job {_run.Id} was taken over by another process: {lost.Reason}");
             return;
         }
 
-        Tell(new TrainingWaits(_toldStep, lost.Reason));
-        Timers.StartSingleTimer(OpenAgain.Instance, OpenAgain.Instance, _openAgain);
+        _lostInVain++;
+        if (!EndsWithoutJournal())
+        {
+            Timers.StartSingleTimer(OpenAgain.Instance, OpenAgain.Instance, _openAgain);
+        }
     }
 
     private void Wish(object wish)
@@ -293,7 +302,7 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
     {
         if (_isOver)
         {
-            GiveUp(over);
+            over.GiveUp();
             return;
         }
 
@@ -302,15 +311,6 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
         Context.Parent.Tell(new JobEnds(_run.Id));
         _watcher.Tell(over with { GoesOnFrom = null });
         Context.Stop(Self);
-    }
-
-    private static void GiveUp(JobOver over)
-    {
-        over.GoesOnFrom?.Dispose();
-        foreach (var layer in over.Parameters)
-        {
-            layer.Dispose();
-        }
     }
 
     private sealed class OpenAgain : INoSerializationVerificationNeeded

@@ -6,5 +6,4 @@ namespace DistributedBackprop.Actors.Jobs;
 /// <summary>What a coordinator needs to take jobs from outside.</summary>
 /// <param name="Loading">Loads them; null: jobs begin only when somebody in this process runs them (<see cref="RunRequest"/>).</param>
 /// <param name="Limits">How many there may be.</param>
-/// <param name="Process">Names this process in the coordinator's journal: no other one ever has this name.</param>
-public sealed record JobService(IJobLoading? Loading, JobTableLimits Limits, string Process);
+public sealed record JobService(IJobLoading? Loading, JobTableLimits Limits);

@@ -25,6 +25,16 @@ public sealed record JobOver(
 {
     /// <summary>Whether it has failed only because another version of the program has begun it: it goes on if it is forced.</summary>
     public bool NeedsForce { get; init; }
+
+    /// <summary>Gives up what it carries, where nobody wants it.</summary>
+    internal void GiveUp()
+    {
+        GoesOnFrom?.Dispose();
+        foreach (var layer in Parameters)
+        {
+            layer.Dispose();
+        }
+    }
 }
 
 /// <summary>What does the job's newest checkpoint say? The answer is <see cref="NewestShared"/>.</summary>

@@ -58,6 +58,9 @@ public sealed class CoordinatorHistory(JobTableLimits limits)
         return (epoch - 1) << EventBits;
     }
 
+    /// <summary>Whose range of numbers begins there: the reverse of <see cref="EventsBegin"/>.</summary>
+    public static long EpochOf(long eventsBegin) => (eventsBegin >> EventBits) + 1;
+
     /// <summary>Takes the next event in.</summary>
     /// <exception cref="JournalException">That cannot have happened now.</exception>
     public void Apply(CoordinatorRecord record)

@@ -26,6 +26,15 @@ public sealed record JobHistory
     /// <summary>The last one that took over; 0 before the first.</summary>
     public long Epoch { get; init; }
 
+    /// <summary>The process of the last one that took over; empty before the first, and where an earlier version did not say.</summary>
+    public string Process { get; init; } = "";
+
+    /// <summary>
+    /// The last takeover of the coordinator's own journal under which anybody took over: an earlier coordinator has the job no
+    /// more. 0 where none was counted.
+    /// </summary>
+    public long CoordinatorEpoch { get; init; }
+
     /// <summary>The last placement; 0 before the first.</summary>
     public long Generation { get; init; }
 
@@ -87,13 +96,19 @@ public sealed record JobHistory
     }
 
     /// <summary>The same job from its beginning: only the numbers that must never be used again go on.</summary>
-    public JobHistory Forgotten() => Empty with { Epoch = Epoch, Generation = Generation };
+    public JobHistory Forgotten() => Empty with
+    {
+        Epoch = Epoch,
+        Process = Process,
+        CoordinatorEpoch = CoordinatorEpoch,
+        Generation = Generation,
+    };
 
     /// <inheritdoc/>
     public bool Equals(JobHistory? other) => other is not null
         && Equals(Submitted, other.Submitted)
         && (Epoch, Generation, WasPlaced, Recoveries) == (other.Epoch, other.Generation, other.WasPlaced, other.Recoveries)
-        && PausedAt == other.PausedAt
+        && (Process, CoordinatorEpoch, PausedAt) == (other.Process, other.CoordinatorEpoch, other.PausedAt)
         && Equals(Outcome, other.Outcome)
         && Epochs.SequenceEqual(other.Epochs)
         && Checkpoints.SequenceEqual(other.Checkpoints)
@@ -114,6 +129,8 @@ public sealed record JobHistory
             return this with
             {
                 Epoch = Larger(tookOver.Epoch, Epoch, record),
+                Process = tookOver.Process,
+                CoordinatorEpoch = Math.Max(CoordinatorEpoch, tookOver.CoordinatorEpoch),
                 Recoveries = Recoveries + (wasRunning ? 1 : 0),
             };
         }

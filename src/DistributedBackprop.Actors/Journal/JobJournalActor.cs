@@ -94,9 +94,9 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
 
     private void TakeOver()
     {
-        if (_job.KnownEpoch > 0 && _history.Epoch > _job.KnownEpoch)
+        if (WhoHasIt() is { } other)
         {
-            Lose(new JournalLost($"its epoch is {_history.Epoch}, and was {_job.KnownEpoch} here", IsTakenOver: true));
+            Lose(new JournalLost($"{other} has taken it over as number {_history.Epoch}", IsTakenOver: true));
         }
         else if (_history.Submitted is { } known && WhyOther(known, _job.Submitted) is { } why)
         {
@@ -112,9 +112,15 @@ public sealed class JobJournalActor : ReceivePersistentActor, IWithTimers
         }
         else
         {
-            Commit(new JobTookOver(_history.Epoch + 1), Begin);
+            Commit(new JobTookOver(_history.Epoch + 1, _job.Process, _job.CoordinatorEpoch), Begin);
         }
     }
+
+    // Not its number tells: a takeover of one's own may be durable although its answer was lost.
+    private string? WhoHasIt() =>
+        _history.CoordinatorEpoch > _job.CoordinatorEpoch && _job.CoordinatorEpoch > 0 ? $"coordinator {_history.CoordinatorEpoch}, in {_history.Process},"
+        : _job.WasHeld && _history.Process != _job.Process ? _history.Process
+        : null;
 
     private bool IsOtherVersion => _history is { Submitted: { } known, Outcome: null }
         && known.ProgramVersion != _job.Submitted.ProgramVersion;

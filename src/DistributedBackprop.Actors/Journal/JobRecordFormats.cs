@@ -19,7 +19,12 @@ internal static class JobRecordFormats
     [
         JournalFormat.Of<JobSubmitted, Forms.JobSubmitted>("job-submitted-1", Write, Read),
         JournalFormat.Of<JobTookOver, Forms.JobTookOver>(
-            "job-took-over-1", record => new() { Epoch = record.Epoch }, form => new(FromOne(form.Epoch, "epoch"))),
+            "job-took-over-1",
+            record => new() { Epoch = record.Epoch, Process = record.Process, CoordinatorEpoch = record.CoordinatorEpoch },
+            form => new(
+                FromOne(form.Epoch, "epoch"),
+                TextOrNone(form.Process, "process"),
+                FromZero(form.CoordinatorEpoch, "coordinator_epoch"))),
         JournalFormat.Of<JobPlaced, Forms.JobPlaced>(
             "job-placed-1",
             record => new()

@@ -28,7 +28,11 @@ public sealed record JobSubmitted(
 /// An actor took the job over. A later one has a larger epoch; the one before meets a key conflict at its next event.
 /// </summary>
 /// <param name="Epoch">From 1.</param>
-public sealed record JobTookOver(long Epoch) : JobRecord;
+/// <param name="Process">Names the process it is in; empty where an earlier version did not say.</param>
+/// <param name="CoordinatorEpoch">
+/// The takeover of the coordinator's own journal under which it was made, from 1; 0 where the coordinator has none.
+/// </param>
+public sealed record JobTookOver(long Epoch, string Process = "", long CoordinatorEpoch = 0) : JobRecord;
 
 /// <summary>The job was placed. A number is never used twice.</summary>
 /// <param name="Generation">Which placement, from 1.</param>

@@ -16,6 +16,9 @@ internal static class JournalFields
     /// <summary>A text that must be there.</summary>
     public static string Text(string value, string field) => WireFields.Text(value, field, MaxText);
 
+    /// <summary>A text that an earlier version did not write: empty there.</summary>
+    public static string TextOrNone(string value, string field) => value.Length == 0 ? value : Text(value, field);
+
     /// <summary>A text for people, which may be empty; what is written is cut.</summary>
     public static string Reason(string value, string field) => WireFields.Reason(value, field);
 

@@ -20,8 +20,17 @@ public sealed record JournalOfJob(JobSubmitted Submitted, StateLayout Layout, IA
     /// <summary>Whether it goes on also where another version of the program has begun it.</summary>
     public bool IsForced { get; init; }
 
-    /// <summary>The epoch of whoever opens it, where it had it before: a later one says that it was taken over. 0: it had not.</summary>
-    public long KnownEpoch { get; init; }
+    /// <summary>Names the process that opens it: no other one ever has this name.</summary>
+    public required string Process { get; init; }
+
+    /// <summary>
+    /// The takeover of the coordinator's own journal under which it is opened: a later coordinator's job is left to it. 0 where
+    /// the coordinator has none.
+    /// </summary>
+    public long CoordinatorEpoch { get; init; }
+
+    /// <summary>Whether this process has had it before: then it does not take it back from one that has it since.</summary>
+    public bool WasHeld { get; init; }
 }
 
 /// <summary>To whoever opened a journal: it is theirs, and this is where the job stands.</summary>
@@ -33,7 +42,7 @@ public sealed record JournalOpened(IActorRef Journal, JobHistory History, Traini
 /// <summary>To whoever opened a journal: nothing more is kept. The actor is stopped.</summary>
 /// <param name="Reason">Why, for people.</param>
 /// <param name="IsFinal">Whether it would be the same when it is opened again.</param>
-/// <param name="IsTakenOver">Whether somebody else has it now.</param>
+/// <param name="IsTakenOver">Whether somebody else has it now: the job goes on there, and nothing is to be said of it here.</param>
 public sealed record JournalLost(string Reason, bool IsFinal = false, bool IsTakenOver = false)
     : INoSerializationVerificationNeeded
 {

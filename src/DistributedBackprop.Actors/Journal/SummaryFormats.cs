@@ -28,6 +28,8 @@ internal static class SummaryFormats
             Generation = history.Generation,
             WasPlaced = history.WasPlaced,
             Recoveries = history.Recoveries,
+            Process = history.Process,
+            CoordinatorEpoch = history.CoordinatorEpoch,
             EpochDecided = history.Epochs.IsEmpty ? null : JobRecordFormats.Write(history.Epochs[^1]),
         };
         form.EarlierEpochs.AddRange(history.Epochs.SkipLast(1).Select(JobRecordFormats.Write));
@@ -62,6 +64,8 @@ internal static class SummaryFormats
             Submitted = form.Submitted is null ? null : JobRecordFormats.Read(form.Submitted),
             Epoch = FromZero(form.Epoch, "epoch"),
             Generation = FromZero(form.Generation, "generation"),
+            Process = TextOrNone(form.Process, "process"),
+            CoordinatorEpoch = FromZero(form.CoordinatorEpoch, "coordinator_epoch"),
             WasPlaced = form.WasPlaced,
             Recoveries = FromZero(form.Recoveries, "recoveries"),
             Epochs = [.. form.EpochDecided is null ? epochs : epochs.Append(JobRecordFormats.Read(form.EpochDecided))],

@@ -1,5 +1,7 @@
 using DistributedBackprop.Actors.Averaging;
 using DistributedBackprop.Actors.Checkpoints;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Actors.Journal;
 
 namespace DistributedBackprop.Actors.Pipeline;
 
@@ -34,6 +36,34 @@ internal static class TensorsOf
                 break;
             case UpdatedChunk chunk:
                 chunk.Value.Dispose();
+                break;
+            case AllCaptured captured:
+                captured.State.Dispose();
+                break;
+            case CommitCheckpoint commit:
+                commit.State.Dispose();
+                break;
+            case KeepCompletion keep:
+                keep.Weights.Dispose();
+                break;
+            case WriteState write:
+                foreach (var range in write.Ranges)
+                {
+                    range.Value.Dispose();
+                }
+
+                break;
+            case StateLoaded loaded:
+                loaded.State.Dispose();
+                break;
+            case JournalOpened opened:
+                opened.State?.Dispose();
+                break;
+            case NewestShared shared:
+                shared.State?.Dispose();
+                break;
+            case JobOver over:
+                over.GiveUp();
                 break;
         }
     }

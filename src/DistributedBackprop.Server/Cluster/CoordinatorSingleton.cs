@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
 using Akka.Actor;
 using Akka.Cluster.Tools.Singleton;
 using Akka.Hosting;
@@ -13,8 +11,6 @@ namespace DistributedBackprop.Server.Cluster;
 /// <summary>The one coordinator of a cluster, on the oldest member of that role.</summary>
 internal static class CoordinatorSingleton
 {
-    private const int ProcessNameBytes = 8;
-
     /// <summary>Adds what makes this process a candidate.</summary>
     /// <param name="akka">The node's actors.</param>
     /// <param name="options">How it is set up.</param>
@@ -35,22 +31,16 @@ internal static class CoordinatorSingleton
                 ClusterNodeDirectory.Name);
             registry.Register<ClusterNodeDirectory>(directory);
             registry.Register<CoordinatorActor>(
-                Start(system, directory, keeper with { Storage = storage?.Start(system, keeper.Pool, options.Version) }, ServiceOf(options)));
+                Start(system, directory, keeper with { Storage = storage?.Start(system, keeper.Pool, options.Version, options.Name) }, ServiceOf(options)));
         });
     }
 
     /// <summary>The jobs of a process that serves nobody: they begin when somebody in it runs them.</summary>
-    /// <param name="node">The node's name.</param>
-    public static JobService WithoutService(string node) => new(null, new JobTableLimits(), ProcessName(node));
+    public static JobService WithoutService { get; } = new(null, new JobTableLimits());
 
     private static JobService ServiceOf(NodeOptions options) => options.Service is { } served
-        ? new JobService(new JobLoading(options.AllDataRoots), served.Table, ProcessName(options.Name))
-        : WithoutService(options.Name);
-
-    // Names of nodes and numbers of processes are used again, in containers above all.
-    private static string ProcessName(string node) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"node '{node}' (process {Environment.ProcessId}, {RandomNumberGenerator.GetHexString(2 * ProcessNameBytes, lowercase: true)})");
+        ? new JobService(new JobLoading(options.AllDataRoots), served.Table)
+        : WithoutService;
 
     // Returns the way to wherever the coordinator is.
     private static IActorRef Start(ActorSystem system, IActorRef directory, JobKeeper keeper, JobService service)

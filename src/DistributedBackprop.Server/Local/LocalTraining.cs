@@ -44,9 +44,9 @@ public sealed class LocalTraining : ITrainer
         var node = host.Services.GetRequiredService<IReadOnlyActorRegistry>().Get<NodeActor>();
         _directory = _system.ActorOf(
             StaticDirectory.Props([new NodeInfo(equipment.Description, node, NodePresence.Up)]), "directory");
-        var keeper = new JobKeeper(Pool, Storage: state?.Start(_system, Pool, ProgramVersion.Current));
+        var keeper = new JobKeeper(Pool, Storage: state?.Start(_system, Pool, ProgramVersion.Current, NodeName));
         _jobs = new JobRunner(_system.ActorOf(
-            CoordinatorActor.Props(_directory, keeper, CoordinatorSingleton.WithoutService(NodeName)), CoordinatorActor.Name))
+            CoordinatorActor.Props(_directory, keeper, CoordinatorSingleton.WithoutService), CoordinatorActor.Name))
         {
             Pauses = state is not null,
         };

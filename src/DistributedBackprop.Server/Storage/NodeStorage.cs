@@ -1,4 +1,6 @@
 using System.Data.Common;
+using System.Globalization;
+using System.Security.Cryptography;
 using Akka.Actor;
 using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Training.Tensors;
@@ -8,6 +10,8 @@ namespace DistributedBackprop.Server.Storage;
 /// <summary>What a node keeps its jobs in, from its start to its end.</summary>
 internal sealed class NodeStorage : IDisposable
 {
+    private const int ProcessNameBytes = 8;
+
     private static readonly TimeSpan _again = TimeSpan.FromMilliseconds(500);
 
     private readonly StateLock? _lock;
@@ -46,12 +50,19 @@ internal sealed class NodeStorage : IDisposable
     /// <param name="system">An actor system with the <see cref="JournalPlugin.Configuration"/> of the database.</param>
     /// <param name="pool">Lends the memory of states that are loaded.</param>
     /// <param name="version">Of the program.</param>
+    /// <param name="node">The node's name.</param>
     /// <exception cref="StorageException">Journals would not be kept.</exception>
-    public JobStorage Start(ActorSystem system, TensorPool pool, string version)
+    public JobStorage Start(ActorSystem system, TensorPool pool, string version, string node)
     {
         JournalPlugin.Require(system);
-        return new JobStorage(system.ActorOf(CheckpointStoreActor.Props(Database, pool), CheckpointStoreActor.Name), version);
+        var store = system.ActorOf(CheckpointStoreActor.Props(Database, pool), CheckpointStoreActor.Name);
+        return new JobStorage(store, version, ProcessName(node));
     }
+
+    // Names of nodes and numbers of processes are used again, in containers above all.
+    private static string ProcessName(string node) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"node '{node}' (process {Environment.ProcessId}, {RandomNumberGenerator.GetHexString(2 * ProcessNameBytes, lowercase: true)})");
 
     /// <summary>Gives the folder up.</summary>
     public void Dispose() => _lock?.Dispose();

@@ -12,10 +12,14 @@ internal sealed class ControlNetwork(SimulationLoop loop, Weather weather, Func<
 {
     private readonly KeyedGenerator _draws = loop.Generator("network/control");
     private readonly Dictionary<(string From, string To), TimeSpan> _newest = [];
+    private readonly Dictionary<(string From, string To), long> _arrived = [];
     private readonly List<string> _refused = [];
 
     /// <summary>How many messages were handed over.</summary>
     public long Messages { get; private set; }
+
+    /// <summary>How many came after one that was sent later on the same way.</summary>
+    public long Overtaken { get; private set; }
 
     /// <summary>What does not belong on a network, and was not carried.</summary>
     public IReadOnlyList<string> Refused => _refused;
@@ -58,25 +62,33 @@ internal sealed class ControlNetwork(SimulationLoop loop, Weather weather, Func<
 
     private void Carry(string from, string to, Parcel parcel)
     {
-        var delay = weather.Latency(_draws);
-        if (weather.Happens(MessageFault.Late, _draws))
+        var way = (from, to);
+        var arrival = loop.Now + weather.Latency(_draws);
+        var isLate = weather.Happens(MessageFault.Late, _draws);
+        if (isLate)
         {
-            delay += weather.Lateness(_draws);
+            arrival += weather.Lateness(_draws);
         }
 
-        var arrival = loop.Now + delay;
         if (weather.Happens(MessageFault.OutOfOrder, _draws))
         {
             arrival += weather.Latency(_draws) * 4;
         }
-        else if (_newest.TryGetValue((from, to), out var newest) && arrival <= newest)
+        else if (!isLate)
         {
-            arrival = newest + TimeSpan.FromTicks(1);
+            // One after the other, but for those that are held up: the others do not wait for them.
+            arrival = _newest.TryGetValue(way, out var newest) && arrival <= newest ? newest + TimeSpan.FromTicks(1) : arrival;
+            _newest[way] = arrival;
         }
 
-        _newest[(from, to)] = arrival;
         Messages++;
-        loop.After(arrival - loop.Now, () => Arrive(to, parcel));
+        var number = Messages;
+        loop.After(arrival - loop.Now, () =>
+        {
+            Overtaken += number < _arrived.GetValueOrDefault(way) ? 1 : 0;
+            _arrived[way] = Math.Max(number, _arrived.GetValueOrDefault(way));
+            Arrive(to, parcel);
+        });
     }
 
     // Whoever has the address then takes it: a host that was started again may get what was meant for its former life.

@@ -41,20 +41,11 @@ internal sealed class CourseActor : ReceiveActor
             }
             else
             {
-                GiveUp(over);
+                over.GiveUp();
             }
         });
         Receive<PauseJob>(Tell);
         Receive<CancelJob>(Tell);
-    }
-
-    private static void GiveUp(JobOver over)
-    {
-        over.GoesOnFrom?.Dispose();
-        foreach (var layer in over.Parameters)
-        {
-            layer.Dispose();
-        }
     }
 
     // What is wished before the job is there is wished of it when it is.

@@ -4,20 +4,21 @@ namespace DistributedBackprop.Simulation.Clusters;
 
 /// <summary>
 /// Looks on while journals are written: who has taken each of them over, whether anybody else commits to it in that epoch,
-/// and whether what was acknowledged is there at the end.
+/// and whether what was kept is there at the end. What was kept although its writer was told otherwise counts as well: whoever
+/// reads the journal next goes on from it.
 /// </summary>
 internal sealed class JournalAudit
 {
     private readonly SortedDictionary<string, Journal> _journals = new(StringComparer.Ordinal);
     private readonly List<string> _doubleCommits = [];
 
-    /// <summary>Events that were acknowledged.</summary>
+    /// <summary>Events that are kept.</summary>
     public long Commits { get; private set; }
 
     /// <summary>Epochs that have begun, over all journals.</summary>
     public long Epochs { get; private set; }
 
-    /// <summary>An event is about to be acknowledged.</summary>
+    /// <summary>An event is about to be kept.</summary>
     /// <param name="name">Of which journal.</param>
     /// <param name="number">Its number there.</param>
     /// <param name="payload">The event.</param>
@@ -58,7 +59,7 @@ internal sealed class JournalAudit
         }
     }
 
-    /// <summary>The events of a journal that were acknowledged, in their order.</summary>
+    /// <summary>The events of a journal that were kept, in their order.</summary>
     public IEnumerable<object> EventsOf(string name) => _journals.TryGetValue(name, out var journal) ? journal.Events.Values : [];
 
     /// <summary>What is wrong: two that commit in one epoch, and events that are lost.</summary>

@@ -125,6 +125,9 @@ public sealed class SimulatedCluster : IDisposable
     /// <summary>Control messages and frames that were carried between hosts.</summary>
     public long Messages => _control.Messages + _tensors.Frames;
 
+    /// <summary>Control messages that came after one that was sent later on the same way.</summary>
+    public long Overtaken => _control.Overtaken;
+
     /// <summary>Called when a host has died, by whatever, with its name.</summary>
     internal Action<string>? Died { get; set; }
 
@@ -177,7 +180,7 @@ public sealed class SimulatedCluster : IDisposable
     }
 
     /// <summary>What becomes of a frame that arrives (null: it is lost); null: every one is taken as it is. To try mistakes.</summary>
-    public Func<ArrivingFrame, ArrivingFrame?>? FrameInterceptor
+    internal Func<ArrivingFrame, ArrivingFrame?>? FrameInterceptor
     {
         get => _tensors.Interceptor;
         set => _tensors.Interceptor = value;
@@ -348,7 +351,7 @@ public sealed class SimulatedCluster : IDisposable
             var directory = system.ActorOf(Props.Create(() => new SimulatedDirectory(this, host.Node)), SimulatedDirectory.Name);
             var draws = Loop.Generator($"disk/{_starts}");
             var store = system.ActorOf(Props.Create(() => new SimulatedStore(Disk, draws, host.Pool)), "store");
-            var keeper = new JobKeeper(host.Pool, host.Plane, host, new JobStorage(store, Version));
+            var keeper = new JobKeeper(host.Pool, host.Plane, host, new JobStorage(store, Version, host.Node.Label));
             coordinator = system.ActorOf(
                 CoordinatorActor.Supervised(directory, keeper, _source.ServiceOf(host)), "coordinator-supervisor");
         });

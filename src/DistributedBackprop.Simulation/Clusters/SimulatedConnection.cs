@@ -7,7 +7,7 @@ namespace DistributedBackprop.Simulation.Clusters;
 /// <param name="To">On which host.</param>
 /// <param name="Header">Its name.</param>
 /// <param name="Payload">Its content.</param>
-public sealed record ArrivingFrame(string To, FrameHeader Header, byte[] Payload);
+internal sealed record ArrivingFrame(string To, FrameHeader Header, byte[] Payload);
 
 /// <summary>
 /// A connection for tensors with its receiving end: frames one way, places the other. It judges, grants and hears of its

@@ -23,25 +23,34 @@ public sealed class SimulatedDisk
     /// <summary>Whether it does not answer at all: what is asked waits until it does.</summary>
     public bool IsAway { get; set; }
 
+    /// <summary>
+    /// Whether the connection is lost before a write is answered, every other time: what was written is kept, and whoever asked
+    /// is told that it failed.
+    /// </summary>
+    public bool LosesAnswers { get; set; }
+
+    /// <summary>Whether a state that is written is broken off: some of its pieces are kept, and it is told that it failed.</summary>
+    public bool Tears { get; set; }
+
     /// <summary>What becomes of a piece that is written; null: it is kept as it is. To try mistakes.</summary>
-    public Func<byte[], byte[]?>? PieceInterceptor { get; set; }
+    internal Func<byte[], byte[]?>? PieceInterceptor { get; set; }
 
     /// <summary>Whether an event is kept that is acknowledged; null: every one is. To try mistakes.</summary>
-    public Func<object, bool>? EventInterceptor { get; set; }
+    internal Func<object, bool>? EventInterceptor { get; set; }
 
     /// <summary>
     /// Is told the node that writes, an event that is acknowledged at once, and how to keep it, which it does when it sees
     /// fit; null: events are kept first. To try the mistake.
     /// </summary>
-    public Action<SimulatedNode, object, Action>? KeepsBehind { get; set; }
+    internal Action<SimulatedNode, object, Action>? KeepsBehind { get; set; }
 
     /// <summary>
     /// Whether an event is refused whose number another one has: the fence against whoever has the journal no more. Default:
     /// true; false to try the mistake.
     /// </summary>
-    public bool RefusesTakenNumbers { get; set; } = true;
+    internal bool RefusesTakenNumbers { get; set; } = true;
 
-    /// <summary>Events that were acknowledged.</summary>
+    /// <summary>Events that are kept, those of which nobody was told included.</summary>
     public long Commits => Audit.Commits;
 
     /// <summary>How often a process has taken a journal over.</summary>

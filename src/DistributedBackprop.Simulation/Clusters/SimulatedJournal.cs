@@ -114,12 +114,7 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
             var cause = new InvalidOperationException(taken is null
                 ? "the simulated disk fails"
                 : $"event {taken.SequenceNr} of {taken.PersistenceId} is there already");
-            write.PersistentActor.Tell(new WriteMessagesFailed(cause, events.Count), Self);
-            foreach (var failed in events)
-            {
-                write.PersistentActor.Tell(new WriteMessageFailure(failed, cause, write.ActorInstanceId), failed.Sender);
-            }
-
+            TellFailed(write, events, cause);
             return;
         }
 
@@ -135,10 +130,27 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
             }
         }
 
+        if (LosesAnswer())
+        {
+            TellFailed(write, events, new InvalidOperationException("the connection to the simulated disk is lost"));
+            return;
+        }
+
         write.PersistentActor.Tell(WriteMessagesSuccessful.Instance, Self);
         foreach (var written in events)
         {
             write.PersistentActor.Tell(new WriteMessageSuccess(written, write.ActorInstanceId), written.Sender);
+        }
+    }
+
+    private bool LosesAnswer() => _disk.LosesAnswers && _draws.Chance(0.5);
+
+    private void TellFailed(WriteMessages write, List<IPersistentRepresentation> events, InvalidOperationException cause)
+    {
+        write.PersistentActor.Tell(new WriteMessagesFailed(cause, events.Count), Self);
+        foreach (var failed in events)
+        {
+            write.PersistentActor.Tell(new WriteMessageFailure(failed, cause, write.ActorInstanceId), failed.Sender);
         }
     }
 

@@ -67,7 +67,7 @@ internal sealed class SimulatedStore : ReceiveActor, IWithTimers
             return;
         }
 
-        if (!_disk.Fails && work.Request is WriteState write && work.Portion < Portions)
+        if (work.Request is WriteState write && work.Portion < Portions && !_disk.Fails && !IsTorn(work))
         {
             Write(write, work);
             work.Portion++;
@@ -75,10 +75,34 @@ internal sealed class SimulatedStore : ReceiveActor, IWithTimers
             return;
         }
 
-        work.Asker.Tell(_disk.Fails ? new StoreFailed(work.Request, "the simulated disk fails") : Answer(work));
+        work.Asker.Tell(WhyNot(work) is { } why ? new StoreFailed(work.Request, why) : Answer(work));
         GiveUp(work.Request);
         _isBusy = false;
         Next();
+    }
+
+    private bool IsTorn(Work work) => _disk.Tears && work.Portion > 0;
+
+    // A write whose answer is lost is done.
+    private string? WhyNot(Work work)
+    {
+        if (_disk.Fails)
+        {
+            return "the simulated disk fails";
+        }
+
+        if (work.Request is WriteState && work.Portion < Portions)
+        {
+            return "the simulated disk breaks a write off";
+        }
+
+        if (work.Request is WriteState or KeepStates or RemoveStates && _disk.LosesAnswers && _draws.Chance(0.5))
+        {
+            _ = Answer(work);
+            return "the connection to the simulated disk is lost";
+        }
+
+        return null;
     }
 
     private void Write(WriteState write, Work work)

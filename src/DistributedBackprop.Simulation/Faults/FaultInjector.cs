@@ -120,6 +120,9 @@ internal sealed class FaultInjector
         FaultKind.DiskSlow => Once(kind, lasts, () => _cluster.Disk.LongestWrite = _slowWrite, () => _cluster.Disk.LongestWrite = SimulatedDisk.UsualWrite),
         FaultKind.DiskFails => Once(kind, lasts, () => _cluster.Disk.Fails = true, () => _cluster.Disk.Fails = false),
         FaultKind.DiskAway => Once(kind, lasts, () => _cluster.Disk.IsAway = true, () => _cluster.Disk.IsAway = false),
+        FaultKind.DiskLosesAnswers => Once(
+            kind, lasts, () => _cluster.Disk.LosesAnswers = true, () => _cluster.Disk.LosesAnswers = false),
+        FaultKind.DiskTears => Once(kind, lasts, () => _cluster.Disk.Tears = true, () => _cluster.Disk.Tears = false),
         FaultKind.DiskDamage => _cluster.Disk.Damage(_draws) ? "a piece of a state" : null,
         FaultKind.JobPauses => IsCoordinatorUp ? PauseJob(lasts) : null,
         FaultKind.JobCancels => _acts.Cancel(_draws),

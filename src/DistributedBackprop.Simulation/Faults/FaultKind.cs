@@ -54,6 +54,12 @@ public enum FaultKind
     /// <summary>Writes of checkpoints are not answered for a while.</summary>
     DiskAway,
 
+    /// <summary>Writes are done, and told to have failed, every other one for a while: their answers are lost.</summary>
+    DiskLosesAnswers,
+
+    /// <summary>Writes of checkpoints are broken off for a while: some of their pieces are kept.</summary>
+    DiskTears,
+
     /// <summary>A bit of what is kept of a checkpoint flips.</summary>
     DiskDamage,
 

@@ -99,6 +99,8 @@ public sealed record Scenario
         KeyValuePair.Create(FaultKind.DiskSlow, 0.5),
         KeyValuePair.Create(FaultKind.DiskFails, 0.5),
         KeyValuePair.Create(FaultKind.DiskAway, 0.5),
+        KeyValuePair.Create(FaultKind.DiskLosesAnswers, 0.5),
+        KeyValuePair.Create(FaultKind.DiskTears, 0.5),
         KeyValuePair.Create(FaultKind.DiskDamage, 0.5),
         KeyValuePair.Create(FaultKind.JobPauses, 1.0),
     ]);

@@ -160,7 +160,7 @@ public sealed class SimulatedService : IDisposable
         {
         }
 
-        public JobService? ServiceOf(SimulatedHost host) => new(_data.LoadingOn(host.Node), new JobTableLimits(), host.Node.Label);
+        public JobService? ServiceOf(SimulatedHost host) => new(_data.LoadingOn(host.Node), new JobTableLimits());
 
         public void OnCoordinator(SimulatedHost host, IActorRef coordinator) => service._coordinators[host.Node.Label] = coordinator;
     }

@@ -61,7 +61,13 @@ public sealed class JobHistoryTests
             Should.Throw<JournalException>(() => records[..^1].Aggregate(JobHistory.Empty, (history, record) => history.After(record)).After(new JobForgotten()));
             var over = records.Aggregate(JobHistory.Empty, (history, record) => history.After(record));
             var again = over.After(new JobForgotten());
-            again.ShouldBe(JobHistory.Empty with { Epoch = over.Epoch, Generation = over.Generation });
+            again.ShouldBe(JobHistory.Empty with
+            {
+                Epoch = over.Epoch,
+                Process = over.Process,
+                CoordinatorEpoch = over.CoordinatorEpoch,
+                Generation = over.Generation,
+            });
             again.NeededStates.ShouldBeEmpty();
             Should.Throw<JournalException>(() => again.After(new JobTookOver(over.Epoch)));
             again.After(records[0]).After(new JobPlaced(over.Generation + 1, "again")).Submitted.ShouldBe(records[0]);

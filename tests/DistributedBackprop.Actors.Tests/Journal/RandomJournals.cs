@@ -143,7 +143,7 @@ internal static class RandomJournals
             switch (move.Kind)
             {
                 case 0:
-                    records.Add(new JobTookOver(owner += move.By));
+                    records.Add(new JobTookOver(owner += move.By, FormattableString.Invariant($"process-{move.By}"), move.By));
                     break;
                 case 1:
                     records.Add(new JobPlaced(generation += move.By, move.Words));

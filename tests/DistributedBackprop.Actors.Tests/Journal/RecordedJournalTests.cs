@@ -23,6 +23,9 @@ public sealed class RecordedJournalTests
     // Epochs with their numbers, and all of them in a summary.
     private static readonly JournalRow[] _numbered = RowsOf("version-3.txt");
 
+    // Takeovers with their process and their coordinator's.
+    private static readonly JournalRow[] _named = RowsOf("version-4.txt");
+
     [Fact]
     public void It_is_replayed_to_what_it_was()
     {
@@ -82,9 +85,23 @@ public sealed class RecordedJournalTests
     }
 
     [Fact]
+    public void Takeovers_are_read_with_their_process_and_their_coordinator()
+    {
+        var tookOver = new JobTookOver(3, "node 'a' (process 7, 0123456789abcdef)", 2);
+        var history = JobHistory.Empty.After(tookOver);
+        _named.Select(row => row.Read()).ShouldBe([tookOver, new JobSummary(history)]);
+        (history.Process, history.CoordinatorEpoch).ShouldBe((tookOver.Process, 2));
+
+        // An earlier version said neither.
+        var before = _rows.Select(row => row.Read()).OfType<JobTookOver>().First();
+        (before.Process, before.CoordinatorEpoch).ShouldBe(("", 0));
+        history.After(before with { Epoch = 4 }).CoordinatorEpoch.ShouldBe(2);
+    }
+
+    [Fact]
     public void It_has_every_kind_of_event_and_each_is_written_as_it_was_then()
     {
-        JournalRow[] rows = [.. _rows, .. _otherEnds, .. _added, .. _numbered];
+        JournalRow[] rows = [.. _rows, .. _otherEnds, .. _added, .. _numbered, .. _named];
         rows.Select(row => row.Read().GetType()).Distinct().ShouldBe(JournalSerializer.Events, ignoreOrder: true);
         foreach (var row in rows)
         {

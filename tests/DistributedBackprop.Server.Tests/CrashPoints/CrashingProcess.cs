@@ -47,8 +47,8 @@ internal sealed class CrashingProcess : IAsyncDisposable
         var directory = System.ActorOf(
             StaticDirectory.Props([new NodeInfo(equipment.Description, node, NodePresence.Up)]), "directory");
         var store = System.ActorOf(CheckpointStoreActor.Props(states, _pool));
-        var storage = new JobStorage(System.ActorOf(Props.Create(() => new CrashingStore(store, plan))), "version") { SummaryEvery = SummaryEvery };
-        Coordinator = System.ActorOf(CoordinatorActor.Props(directory, new JobKeeper(_pool, Storage: storage), CoordinatorSingleton.WithoutService(_name)));
+        var storage = new JobStorage(System.ActorOf(Props.Create(() => new CrashingStore(store, plan))), "version", _name) { SummaryEvery = SummaryEvery };
+        Coordinator = System.ActorOf(CoordinatorActor.Props(directory, new JobKeeper(_pool, Storage: storage), CoordinatorSingleton.WithoutService));
     }
 
     private ActorSystem System { get; }

@@ -43,8 +43,8 @@ internal sealed class CoordinatorProcess : INodeLife, IJobLoading
         var store = _system.ActorOf(CheckpointStoreActor.Props(database, pool), CheckpointStoreActor.Name);
         _coordinator = _system.ActorOf(CoordinatorActor.Supervised(
             directory,
-            new JobKeeper(pool, null, this, new JobStorage(store, "test") { SummaryEvery = summaryEvery }),
-            new JobService(this, new JobTableLimits(), Name)));
+            new JobKeeper(pool, null, this, new JobStorage(store, "test", Name) { SummaryEvery = summaryEvery }),
+            new JobService(this, new JobTableLimits())));
     }
 
     public string Name { get; }

@@ -64,6 +64,26 @@ public sealed class ManySeedsTests(ITestOutputHelper output)
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Messages_overtake_one_another_only_where_the_weather_is_rough(bool isRough)
+    {
+        using var cluster = new SimulatedCluster(1, DefaultJob.Load());
+        cluster.Weather.SetRate(MessageFault.OutOfOrder, 0.1);
+        cluster.Weather.SetRate(MessageFault.Late, 0.1);
+        cluster.Weather.IsRough = isRough;
+        cluster.RunToEnd();
+        if (isRough)
+        {
+            cluster.Overtaken.ShouldBeGreaterThan(20);
+        }
+        else
+        {
+            cluster.Overtaken.ShouldBe(0);
+        }
+    }
+
     [Fact]
     public void Every_kind_of_fault_comes()
     {

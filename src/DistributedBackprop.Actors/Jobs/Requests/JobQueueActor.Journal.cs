@@ -75,9 +75,10 @@ internal sealed partial class JobQueueActor
         if (_journal is null)
         {
             _journalsOpened++;
-            var journal = new JournalOfCoordinator(_service.Process, _service.Limits, _held.WasHeld)
+            var storage = _keeper.Storage!;
+            var journal = new JournalOfCoordinator(storage.Process, _service.Limits, _held.WasHeld)
             {
-                SummaryEvery = _keeper.Storage!.SummaryEvery,
+                SummaryEvery = storage.SummaryEvery,
             };
             _journal = Context.Watch(Context.ActorOf(CoordinatorJournalActor.Props(journal), $"journal-{_journalsOpened}"));
         }

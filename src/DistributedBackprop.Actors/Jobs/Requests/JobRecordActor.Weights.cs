@@ -152,10 +152,7 @@ internal sealed partial class JobRecordActor
             Keep(network.Job, network.Graph, [.. over.Parameters.Select(layer => layer.Floats.ToArray())], completed.Steps);
         }
 
-        foreach (var layer in over.Parameters)
-        {
-            layer.Dispose();
-        }
+        over.GiveUp();
     }
 
     private void Keep(TrainingJob job, Graph graph, ImmutableArray<float[]> parameters, long step)

@@ -46,6 +46,12 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
         Receive<Recorded>(recorded =>
         {
             Append(recorded.Event, recorded.IsNews);
+            if (recorded.Event is TrainingCancelled)
+            {
+                // Also where it had completed before it heard that it was cancelled.
+                _weights = null;
+            }
+
             if (recorded.Event is not (TrainingWaiting or TrainingWaits))
             {
                 TellRunnerOver(recorded.Event);
@@ -62,6 +68,7 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
             begin.Coordinator.Tell(new SubmitJob(run, Self, _goesOnFrom)
             {
                 JournalName = entry.JournalName,
+                CoordinatorEpoch = storage is null ? 0 : CoordinatorHistory.EpochOf(_eventsBegin),
                 Order = entry.Number,
                 Wish = begin.Wish,
                 LastEvent = _log.Last,
@@ -156,6 +163,12 @@ internal sealed partial class JobRecordActor : ReceiveActor, IWithTimers
         }
 
         _events = null;
+        if (_over is { Event: TrainingCompleted } completed && recorded is TrainingCancelled)
+        {
+            completed.GiveUp();
+            _over = null;
+        }
+
         events.TryWrite(_over ?? new JobOver(recorded, [], []));
         events.TryComplete();
         _over = null;

@@ -230,6 +230,13 @@ public sealed class JobTable(JobTableLimits limits)
         (CancelCommand, JobState.Running) when entry.Wish != JobWish.Cancel => JobDecision.Done(new JobWished(entry.Id, JobWish.Cancel)),
         (CancelCommand, JobState.Running or JobState.Cancelled) => JobDecision.Done(),
         (DeleteCommand, _) when entry.IsOver => JobDecision.Done(new JobDeleted(entry.Id)),
+
+        // A cancel that was acknowledged holds, whatever the job came to before it heard of it: it had drained to pause, or was
+        // at its last step. Only where it had failed that is what is told.
+        (StoodStill stood, JobState.Running) when entry.Wish == JobWish.Cancel =>
+            JobDecision.Done(new JobEnded(entry.Id, new TrainingCancelled(entry.Id, stood.Step))),
+        (Ended { Outcome: TrainingCompleted completed }, JobState.Running) when entry.Wish == JobWish.Cancel =>
+            JobDecision.Done(new JobEnded(entry.Id, new TrainingCancelled(entry.Id, completed.Steps))),
         (StoodStill stood, JobState.Running) => JobDecision.Done(new JobPaused(entry.Id, stood.Step, stood.Reason)),
         (Ended ended, JobState.Running) => JobDecision.Done(new JobEnded(entry.Id, ended.Outcome)),
         _ => JobDecision.Refused(Refusal.WrongState, $"job '{entry.Id}' is {Word(entry)}, which does not allow it to {Word(command)}"),

@@ -191,6 +191,41 @@ public sealed class JobTableTests
         Do(table, new RunCommand(Submission("kept", 1) with { DataRoot = JobSubmission.GivenData })).Refusal.ShouldBe(Refusal.AlreadyExists);
     }
 
+    [Fact]
+    public void A_cancel_that_was_acknowledged_holds_whatever_the_job_came_to_before_it_heard_of_it()
+    {
+        JobCommand[] ends =
+        [
+            new StoodStill("job", 7),
+            new Ended("job", new TrainingCancelled("job", 7)),
+            new Ended("job", new TrainingCompleted("job", 7, 1, 0.5, null, null, 1, 1, new string('a', 64), 1, 0)),
+        ];
+        foreach (var end in ends)
+        {
+            var table = new JobTable(_limits);
+            Do(table, new SubmitCommand(Submission("job", 1)));
+            Do(table, new BeginCommand("job"));
+            Do(table, new PauseCommand("job")).Refusal.ShouldBeNull();
+            Do(table, new CancelCommand("job")).Refusal.ShouldBeNull();
+            Do(table, new ResumeCommand("job")).Refusal.ShouldBe(Refusal.WrongState);
+            Do(table, end).Refusal.ShouldBeNull();
+            table.Find("job")!.Outcome.ShouldBe(new TrainingCancelled("job", 7));
+        }
+    }
+
+    [Fact]
+    public void A_job_that_is_about_to_pause_is_resumed_when_it_stands_still()
+    {
+        var table = new JobTable(_limits);
+        Do(table, new SubmitCommand(Submission("job", 1)));
+        Do(table, new BeginCommand("job"));
+        Do(table, new PauseCommand("job"));
+        Do(table, new ResumeCommand("job")).Reason.ShouldContain("about to pause");
+        Do(table, new StoodStill("job", 7));
+        Do(table, new ResumeCommand("job")).Refusal.ShouldBeNull();
+        table.Find("job")!.State.ShouldBe(JobState.Waiting);
+    }
+
     private static JobDecision Do(JobTable table, JobCommand command)
     {
         var decision = table.Process(command);
