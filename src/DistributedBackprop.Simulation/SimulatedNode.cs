@@ -127,6 +127,9 @@ public sealed class SimulatedNode
         }
     }
 
+    /// <summary>Whether anything waits until the node goes on.</summary>
+    internal bool HasHeld => _heldRuns.Count + _heldTimers.Count > 0;
+
     /// <summary>Lets a node that was paused go on.</summary>
     public void Resume()
     {

@@ -280,6 +280,7 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
         }
     }
 
+    // A job that has failed or was cancelled comes with its newest checkpoint, of which nothing is wanted here.
     private void EndAs(JobRecord outcome, TrainingState? weights)
     {
         switch (outcome)
@@ -290,9 +291,11 @@ internal sealed class DurableJobActor : ReceiveActor, IWithTimers
                 End(new JobOver(completed.Outcome, final, []));
                 break;
             case JobFailed failed:
+                weights?.Dispose();
                 End(new JobOver(new TrainingFailed(_run.Id, failed.Step, failed.Layer, failed.Reason), [], []));
                 break;
             case JobCancelled cancelled:
+                weights?.Dispose();
                 End(new JobOver(new TrainingCancelled(_run.Id, cancelled.Step), [], []));
                 break;
         }

@@ -18,6 +18,13 @@ internal sealed class CrashSweepRun(CrashSweep sweep, SimulateOptions options, T
     public int Run(CancellationToken cancellation)
     {
         var range = options.CrashPoints!.Value;
+        if (range.First >= sweep.Points.Length || (range.Count != int.MaxValue && range.First + (long)range.Count > sweep.Points.Length))
+        {
+            throw new CommandException(ExitCode.Invalid, string.Create(
+                CultureInfo.InvariantCulture,
+                $"--crash-points must be all or within 0-{sweep.Points.Length - 1}, the points of this job (was {range.First}-{range.First + (long)range.Count - 1})"));
+        }
+
         var points = sweep.Points.Skip(range.First).Take(range.Count).ToList();
         var summary = new SimulationSummary();
         foreach (var (place, point) in points.Index())
@@ -35,6 +42,22 @@ internal sealed class CrashSweepRun(CrashSweep sweep, SimulateOptions options, T
                 errors.WriteLine(string.Create(
                     CultureInfo.InvariantCulture, $"{summary.Seeds} of {points.Count} points, {summary.Mismatches} mismatches"));
             }
+        }
+
+        if (options.Json)
+        {
+            output.WriteLine(SimulateOutput.EventOf(
+                ("event", "simulated"),
+                ("seeds", summary.Seeds),
+                ("mismatches", summary.Mismatches),
+                ("faults", summary.Seeds),
+                ("messages", summary.Messages),
+                ("virtualSeconds", summary.VirtualTime.TotalSeconds),
+                ("weightsSha256", sweep.WeightsSha256),
+                ("points", sweep.Points.Length),
+                ("slowestRecoverySeconds", summary.SlowestRecovery.TotalSeconds),
+                ("traceSha256", summary.TraceSha256)));
+            return summary.Mismatches > 0 ? ExitCode.JobFailed : ExitCode.Done;
         }
 
         Line("points of the job", sweep.Points.Length);
@@ -55,6 +78,15 @@ internal sealed class CrashSweepRun(CrashSweep sweep, SimulateOptions options, T
         if (!run.IsRight)
         {
             errors.WriteLine(string.Create(CultureInfo.InvariantCulture, $"point {number} again: {Replay(number)}"));
+            if (options.Json)
+            {
+                output.WriteLine(SimulateOutput.EventOf(
+                    ("event", "mismatch"),
+                    ("seed", options.Seed),
+                    ("point", number),
+                    ("problems", run.Problems),
+                    ("replay", Replay(number))));
+            }
         }
     }
 

@@ -29,9 +29,9 @@ internal static class SimulateCommand
         var seeds = new Option<int>("--seeds") { Description = "How many seeds, from the first on.", DefaultValueFactory = _ => 100, HelpName = "COUNT" };
         var faults = new Option<string>("--faults")
         {
-            Description = "What happens to the clusters: default, none, partitions (also of the coordination), elastic (nodes come and go), or a scenario file (YAML or JSON).",
+            Description = "What happens to the clusters: default, none, partitions (also of the coordination), elastic (nodes come and go), liveness (all at once, and then the jobs must end soon), or a scenario file (YAML or JSON).",
             DefaultValueFactory = _ => SimulateRun.DefaultFaults,
-            HelpName = "default|none|partitions|elastic|FILE",
+            HelpName = "default|none|partitions|elastic|liveness|FILE",
         };
         var crashPoints = new Option<string?>("--crash-points")
         {
@@ -54,7 +54,20 @@ internal static class SimulateCommand
         };
 
         // A simulation belongs to the thread that begins it: nothing is awaited meanwhile.
-        command.SetAction((parsed, cancellation) => Task.FromResult(SimulateRun.Run(
+        command.SetAction((parsed, cancellation) =>
+        {
+            if (parsed.GetValue(crashPoints) is not null
+                && new Option[] { jobs, seeds, faults, timeline }.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } other)
+            {
+                throw new CommandException(
+                    ExitCode.Invalid, $"{other.Name} does not go with --crash-points: its runs differ by the one point at which a process is killed");
+            }
+
+            return Task.FromResult(SimulateRun.Run(OptionsOf(parsed), cancellation));
+        });
+        return command;
+
+        SimulateOptions OptionsOf(ParseResult parsed) =>
             new SimulateOptions(
                 parsed.GetValue(job),
                 parsed.GetValue(dataRoot),
@@ -65,9 +78,7 @@ internal static class SimulateCommand
                 parsed.GetValue(faults)!,
                 Points(parsed.GetValue(crashPoints)),
                 parsed.GetValue(timeline),
-                parsed.GetValue(json)),
-            cancellation)));
-        return command;
+                parsed.GetValue(json));
     }
 
     private static (int First, int Count)? Points(string? range)

@@ -24,7 +24,8 @@ internal sealed class SimulateOutput(SimulateOptions options)
             Console.Error.WriteLine($"seed {run.Seed} again: {Replay(run.Seed)}");
             if (options.Json)
             {
-                Print(("event", "mismatch"), ("seed", run.Seed), ("problems", run.Problems), ("replay", Replay(run.Seed)));
+                Console.WriteLine(EventOf(
+                    ("event", "mismatch"), ("seed", run.Seed), ("problems", run.Problems), ("replay", Replay(run.Seed))));
             }
         }
 
@@ -44,7 +45,7 @@ internal sealed class SimulateOutput(SimulateOptions options)
             .ToDictionary(fault => fault.Name, fault => fault.Value);
         if (options.Json)
         {
-            Print(
+            Console.WriteLine(EventOf(
                 ("event", "simulated"),
                 ("seeds", summary.Seeds),
                 ("mismatches", summary.Mismatches),
@@ -53,9 +54,12 @@ internal sealed class SimulateOutput(SimulateOptions options)
                 ("virtualSeconds", summary.VirtualTime.TotalSeconds),
                 ("weightsSha256", weights),
                 ("faultsByKind", byKind),
+                ("fewestFaults", summary.FewestFaults),
+                ("fewestFaultsSeed", summary.FewestSeed),
+                ("afterLastFault", summary.Calm),
                 ("slowestRecoverySeconds", summary.SlowestRecovery.TotalSeconds),
                 ("slowestRecoverySeed", summary.SlowestSeed),
-                ("traceSha256", summary.TraceSha256));
+                ("traceSha256", summary.TraceSha256)));
             return;
         }
 
@@ -67,6 +71,8 @@ internal sealed class SimulateOutput(SimulateOptions options)
             Line($"  {kind}", $"{count}");
         }
 
+        Line("fewest in a run", $"{summary.FewestFaults} (seed {summary.FewestSeed})");
+        Line("runs after last fault", $"{summary.Calm}");
         Line("messages", $"{summary.Messages}");
         Line("virtual time", $"{summary.VirtualTime.TotalSeconds:F1} s");
         Line("slowest recovery", $"{summary.SlowestRecovery.TotalSeconds:F3} s (seed {summary.SlowestSeed})");
@@ -89,6 +95,7 @@ internal sealed class SimulateOutput(SimulateOptions options)
     private static void Line(string what, FormattableString value) =>
         Console.WriteLine($"{what,-26}{value.ToString(CultureInfo.InvariantCulture)}");
 
-    private static void Print(params (string Name, object Value)[] fields) =>
-        Console.WriteLine(JsonSerializer.Serialize(fields.ToDictionary(field => field.Name, field => field.Value)));
+    /// <summary>An event to standard output.</summary>
+    internal static string EventOf(params (string Name, object Value)[] fields) =>
+        JsonSerializer.Serialize(fields.ToDictionary(field => field.Name, field => field.Value));
 }

@@ -18,6 +18,7 @@ internal static class SimulateRun
     private const string NoFaults = "none";
     private const string Partitions = "partitions";
     private const string Elastic = "elastic";
+    private const string Liveness = "liveness";
 
     public static int Run(SimulateOptions options, CancellationToken cancellation)
     {
@@ -68,12 +69,14 @@ internal static class SimulateRun
                 return Scenario.Partitions;
             case Elastic:
                 return Scenario.Elastic;
+            case Liveness:
+                return Scenario.Liveness;
         }
 
         if (!File.Exists(faults))
         {
             throw new CommandException(
-                ExitCode.NotFound, $"{faults}: there is no such scenario file (--faults takes default, none, partitions, elastic or a file)");
+                ExitCode.NotFound, $"{faults}: there is no such scenario file (--faults takes default, none, partitions, elastic, liveness or a file)");
         }
 
         return ScenarioFile.Parse(faults, JobLoading.Text(faults), out var errors)

@@ -42,7 +42,9 @@ internal sealed class ExampleLedger
             case PrepareGeneration prepare when prepare.JobId == _job.Job.Name:
                 _beganAfter[prepare.Generation] = prepare.AfterStep;
                 break;
-            case AllCaptured { ParametersOnly: false } captured when IsFor(sent, _path):
+            case AllCaptured { ParametersOnly: false } captured
+                when IsFor(sent, _path) && _beganAfter.GetValueOrDefault(captured.Generation) < captured.AfterStep:
+                // Not where it has only decided the epoch at whose end it began: then another one has trained up to there.
                 _tookStateAfter[captured.AfterStep] = captured.Generation;
                 break;
         }

@@ -9,6 +9,7 @@ namespace DistributedBackprop.Simulation.Checks;
 /// <param name="Outcome">How the job ended; null where it did not.</param>
 /// <param name="Problems">What is wrong, for people; empty where the run is as it must be.</param>
 /// <param name="Faults">What was done to the cluster.</param>
+/// <param name="WasCalm">Whether it went on when all faults were over: from then on it had to end within the scenario's time.</param>
 /// <param name="MessageFaults">How often control messages went astray, by kind.</param>
 /// <param name="Events">What the job told, and when.</param>
 /// <param name="VirtualTime">How long it took.</param>
@@ -21,6 +22,7 @@ public sealed record SimulatedRun(
     TrainingEvent? Outcome,
     ImmutableArray<string> Problems,
     ImmutableArray<InjectedFault> Faults,
+    bool WasCalm,
     ImmutableSortedDictionary<Clusters.MessageFault, long> MessageFaults,
     ImmutableArray<(TimeSpan Time, TrainingEvent Event)> Events,
     TimeSpan VirtualTime,
@@ -31,6 +33,9 @@ public sealed record SimulatedRun(
 {
     /// <summary>The hash of the final weights; null where the job did not complete.</summary>
     public string? WeightsSha256 => (Outcome as TrainingCompleted)?.WeightsSha256;
+
+    /// <summary>How many faults somebody has felt.</summary>
+    public int Effective => Faults.Count(fault => fault.TookEffect);
 
     /// <summary>Whether everything is as it must be.</summary>
     public bool IsRight => Problems.IsEmpty;

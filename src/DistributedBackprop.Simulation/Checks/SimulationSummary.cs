@@ -17,7 +17,16 @@ public sealed class SimulationSummary
     /// <summary>Seeds whose run is not as it must be.</summary>
     public int Mismatches { get; private set; }
 
-    /// <summary>What was done to clusters, by kind.</summary>
+    /// <summary>The fewest faults of a run that somebody has felt.</summary>
+    public int FewestFaults { get; private set; }
+
+    /// <summary>In which run that was.</summary>
+    public ulong FewestSeed { get; private set; }
+
+    /// <summary>Runs that went on when all faults were over, and so had to end within the scenario's time.</summary>
+    public int Calm { get; private set; }
+
+    /// <summary>What was done to clusters and felt by somebody, by kind.</summary>
     public IReadOnlyDictionary<FaultKind, long> Faults => _faults;
 
     /// <summary>Control messages that went astray, by kind.</summary>
@@ -45,12 +54,18 @@ public sealed class SimulationSummary
     public void Add(SimulatedRun run)
     {
         ArgumentNullException.ThrowIfNull(run);
+        if (Seeds == 0 || run.Effective < FewestFaults)
+        {
+            (FewestFaults, FewestSeed) = (run.Effective, run.Seed);
+        }
+
         Seeds++;
+        Calm += run.WasCalm ? 1 : 0;
         Mismatches += run.IsRight ? 0 : 1;
         Messages += run.Messages;
         VirtualTime += run.VirtualTime;
         TraceSha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(TraceSha256 + run.TraceHash)));
-        foreach (var fault in run.Faults)
+        foreach (var fault in run.Faults.Where(fault => fault.TookEffect))
         {
             _faults[fault.Kind] = _faults.GetValueOrDefault(fault.Kind) + 1;
         }

@@ -41,7 +41,8 @@ public sealed class Timeline(SimulatedRun run)
     /// <summary>All that happened.</summary>
     public ImmutableArray<Entry> Entries { get; } =
     [
-        .. run.Faults.Select(fault => new Entry(fault.Time, Track.Fault, $"{fault.Kind} {fault.What}".TrimEnd(), fault.Lasts))
+        .. run.Faults.Select(fault => new Entry(
+                fault.Time, Track.Fault, $"{fault.Kind} {fault.What}{(fault.TookEffect ? "" : " (nobody felt it)")}".TrimEnd(), fault.Lasts))
             .Concat(run.Events.Select(told => Of(told.Time, told.Event)))
             .OrderBy(entry => entry.Time),
     ];

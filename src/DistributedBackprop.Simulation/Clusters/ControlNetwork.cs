@@ -34,7 +34,7 @@ internal sealed class ControlNetwork(SimulationLoop loop, Weather weather, Func<
             return;
         }
 
-        if (weather.IsCut(from.Name, target))
+        if (weather.Loses(from.Name, target))
         {
             return;
         }

@@ -26,19 +26,26 @@ public sealed class JobCourse(SimulationLoop loop)
     /// <summary>Whether it has paused, and not gone on yet.</summary>
     public bool IsPaused { get; private set; }
 
-    /// <summary>The places in <see cref="Events"/> from which on another process, or another run after a pause, told them.</summary>
-    internal List<int> Sessions { get; } = [];
+    /// <summary>How often it was asked to pause.</summary>
+    public int PausesAsked { get; internal set; }
+
+    /// <summary>Called when it is handed in, again or for the first time: another process tells what follows, or another run.</summary>
+    internal Action? SessionBegins { get; set; }
+
+    /// <summary>Called with what is told.</summary>
+    internal Action<TrainingEvent>? Told { get; set; }
 
     /// <summary>It is handed in, again or for the first time.</summary>
     internal void OnSubmitted()
     {
         IsPaused = false;
-        Sessions.Add(_events.Count);
+        SessionBegins?.Invoke();
     }
 
     /// <summary>Something happened.</summary>
     internal void Add(TrainingEvent happened)
     {
+        Told?.Invoke(happened);
         _events.Add((loop.Now, happened));
         switch (happened)
         {
@@ -62,6 +69,7 @@ public sealed class JobCourse(SimulationLoop loop)
             layer.Dispose();
         }
 
+        Told?.Invoke(over.Event);
         _events.Add((loop.Now, over.Event));
         if (over.Event is TrainingPaused)
         {

@@ -36,7 +36,7 @@ internal sealed class Pipe(SimulationLoop loop, Weather weather, SimulatedNode f
     /// <summary>The weather has changed: what stood may go on.</summary>
     public void Move()
     {
-        if (_isMoving || IsClosed || weather.Stands(from.Name, to.Name) || !_underWay.TryPeek(out var next))
+        if (_isMoving || IsClosed || !_underWay.TryPeek(out var next) || weather.Stands(from.Name, to.Name))
         {
             return;
         }

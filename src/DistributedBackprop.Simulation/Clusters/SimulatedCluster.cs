@@ -119,6 +119,9 @@ public sealed class SimulatedCluster : IDisposable
     /// <summary>How many tensors a host that runs has lent and not got back: of what works there, and of what was forgotten.</summary>
     public long TensorsOf(string name) => Living(name).Pool.Outstanding;
 
+    /// <summary>What a host that runs says of itself when it is asked.</summary>
+    public NodeDescription DescriptionOf(string name) => Living(name).Description;
+
     /// <summary>Whether the job was asked to pause and has not gone on yet.</summary>
     public bool IsJobPausing => Single.IsPausing;
 
@@ -242,6 +245,9 @@ public sealed class SimulatedCluster : IDisposable
 
     /// <summary>Stops a host as <c>SIGSTOP</c> would.</summary>
     public void Pause(string name) => Living(name).Node.Pause();
+
+    /// <summary>Whether anything waits for a host that was stopped.</summary>
+    internal bool HasHeld(string name) => _hosts.GetValueOrDefault(name)?.Node.HasHeld == true;
 
     /// <summary>Lets a host go on that was stopped.</summary>
     public void Continue(string name)

@@ -32,6 +32,9 @@ public sealed class SimulatedDisk
     /// <summary>Whether a state that is written is broken off: some of its pieces are kept, and it is told that it failed.</summary>
     public bool Tears { get; set; }
 
+    /// <summary>Called with what is wrong with it (the name of a property) when something that is asked of it feels it.</summary>
+    internal Action<string>? Felt { get; set; }
+
     /// <summary>What becomes of a piece that is written; null: it is kept as it is. To try mistakes.</summary>
     internal Func<byte[], byte[]?>? PieceInterceptor { get; set; }
 
@@ -64,6 +67,24 @@ public sealed class SimulatedDisk
 
     /// <summary>How many pieces of states there are.</summary>
     public int Pieces => _pieces.Count;
+
+    /// <summary>Whether something is wrong with it, which whoever asks feels.</summary>
+    internal bool Feels(bool isWrong, string what)
+    {
+        if (isWrong)
+        {
+            Felt?.Invoke(what);
+        }
+
+        return isWrong;
+    }
+
+    /// <summary>How long a write takes at most, for one that is asked for.</summary>
+    internal TimeSpan Delay()
+    {
+        Feels(LongestWrite > UsualWrite, nameof(LongestWrite));
+        return LongestWrite;
+    }
 
     /// <summary>Flips a bit of a piece, as a bad disk does.</summary>
     /// <param name="draws">Says which.</param>

@@ -76,7 +76,7 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
     }
 
     private void After(object request) => Timers.StartSingleTimer(
-        "due", new Due(request), _disk.IsAway ? _again : _draws.Between(TimeSpan.FromTicks(1), _disk.LongestWrite) / 4);
+        "due", new Due(request), _disk.Feels(_disk.IsAway, nameof(_disk.IsAway)) ? _again : _draws.Between(TimeSpan.FromTicks(1), _disk.Delay()) / 4);
 
     private void Do(object request)
     {
@@ -109,7 +109,7 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
             .SelectMany(atomic => (IEnumerable<IPersistentRepresentation>)atomic.Payload)
             .ToList();
         var taken = events.Find(written => _disk.RefusesTakenNumbers && _disk.Journal(written.PersistenceId).ContainsKey(written.SequenceNr));
-        if (_disk.Fails || taken is not null)
+        if (_disk.Feels(_disk.Fails, nameof(_disk.Fails)) || taken is not null)
         {
             var cause = new InvalidOperationException(taken is null
                 ? "the simulated disk fails"
@@ -143,7 +143,7 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
         }
     }
 
-    private bool LosesAnswer() => _disk.LosesAnswers && _draws.Chance(0.5);
+    private bool LosesAnswer() => _disk.Feels(_disk.LosesAnswers && _draws.Chance(0.5), nameof(_disk.LosesAnswers));
 
     private void TellFailed(WriteMessages write, List<IPersistentRepresentation> events, InvalidOperationException cause)
     {
@@ -168,7 +168,7 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
 
     private void Replay(ReplayMessages replay)
     {
-        if (_disk.Fails)
+        if (_disk.Feels(_disk.Fails, nameof(_disk.Fails)))
         {
             replay.PersistentActor.Tell(new ReplayMessagesFailure(new InvalidOperationException("the simulated disk fails")), Self);
             return;
@@ -188,7 +188,7 @@ internal sealed class SimulatedJournal : WriteJournalBase, IWithTimers
 
     private void Delete(DeleteMessagesTo delete)
     {
-        if (_disk.Fails)
+        if (_disk.Feels(_disk.Fails, nameof(_disk.Fails)))
         {
             delete.PersistentActor.Tell(
                 new DeleteMessagesFailure(new InvalidOperationException("the simulated disk fails"), delete.ToSequenceNr), Self);

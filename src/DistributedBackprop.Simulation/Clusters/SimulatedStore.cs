@@ -57,7 +57,7 @@ internal sealed class SimulatedStore : ReceiveActor, IWithTimers
     }
 
     private void After(Work work) => Timers.StartSingleTimer(
-        work, work, _disk.IsAway ? _again : _draws.Between(TimeSpan.FromTicks(1), _disk.LongestWrite) / Portions);
+        work, work, _disk.Feels(_disk.IsAway, nameof(_disk.IsAway)) ? _again : _draws.Between(TimeSpan.FromTicks(1), _disk.Delay()) / Portions);
 
     private void Do(Work work)
     {
@@ -81,12 +81,12 @@ internal sealed class SimulatedStore : ReceiveActor, IWithTimers
         Next();
     }
 
-    private bool IsTorn(Work work) => _disk.Tears && work.Portion > 0;
+    private bool IsTorn(Work work) => _disk.Feels(_disk.Tears && work.Portion > 0, nameof(_disk.Tears));
 
     // A write whose answer is lost is done.
     private string? WhyNot(Work work)
     {
-        if (_disk.Fails)
+        if (_disk.Feels(_disk.Fails, nameof(_disk.Fails)))
         {
             return "the simulated disk fails";
         }
@@ -96,7 +96,7 @@ internal sealed class SimulatedStore : ReceiveActor, IWithTimers
             return "the simulated disk breaks a write off";
         }
 
-        if (work.Request is WriteState or KeepStates or RemoveStates && _disk.LosesAnswers && _draws.Chance(0.5))
+        if (work.Request is WriteState or KeepStates or RemoveStates && _disk.Feels(_disk.LosesAnswers && _draws.Chance(0.5), nameof(_disk.LosesAnswers)))
         {
             _ = Answer(work);
             return "the connection to the simulated disk is lost";

@@ -66,6 +66,7 @@ internal sealed class SingleJob(SimulatedJob job) : IJobSource
     public void Pause()
     {
         IsPausing = true;
+        Course.PausesAsked++;
         _cluster.Loop.Do(() => _watcher.Tell(new PauseJob()));
     }
 

@@ -26,6 +26,9 @@ public sealed class Weather
     /// <summary>Called when a way is opened again, with its ends.</summary>
     internal event Action? Cleared;
 
+    /// <summary>Called when something is held up or lost on a way because it is cut, stands, or is slow.</summary>
+    internal Action<string, string>? Felt { get; set; }
+
     /// <summary>How often messages go astray in rough weather: 0 … 1.</summary>
     public void SetRate(MessageFault fault, double rate) => _rates[fault] = rate;
 
@@ -51,10 +54,13 @@ public sealed class Weather
     public bool IsCut(string from, string to) => _cuts.GetValueOrDefault((from, to)) > 0;
 
     /// <summary>Whether tensors stand still.</summary>
-    internal bool Stands(string from, string to) => IsCut(from, to) || _stalls.GetValueOrDefault((from, to)) > 0;
+    internal bool Stands(string from, string to) => IsFelt(from, to, IsCut(from, to) || _stalls.GetValueOrDefault((from, to)) > 0);
+
+    /// <summary>Whether what is sent now is lost.</summary>
+    internal bool Loses(string from, string to) => IsFelt(from, to, IsCut(from, to));
 
     /// <summary>Whether both ways are open.</summary>
-    internal bool IsOpen(string a, string b) => !IsCut(a, b) && !IsCut(b, a);
+    internal bool IsOpen(string a, string b) => !Loses(a, b) && !Loses(b, a);
 
     /// <summary>How long a message takes now.</summary>
     internal TimeSpan Latency(KeyedGenerator draws) => draws.Between(ShortestLatency, LongestLatency);
@@ -63,6 +69,7 @@ public sealed class Weather
     internal TimeSpan TimeOf(string from, string to, int bytes, KeyedGenerator draws)
     {
         var times = _slow.GetValueOrDefault((from, to), 1);
+        IsFelt(from, to, times > 1);
         return (Latency(draws) + TimeSpan.FromSeconds(bytes / BytesPerSecond)) * times;
     }
 
@@ -76,6 +83,16 @@ public sealed class Weather
         var happens = draws.Chance(_rates.GetValueOrDefault(fault)) && IsRough;
         _happened[(int)fault] += happens ? 1 : 0;
         return happens;
+    }
+
+    private bool IsFelt(string from, string to, bool isHeldUp)
+    {
+        if (isHeldUp)
+        {
+            Felt?.Invoke(from, to);
+        }
+
+        return isHeldUp;
     }
 
     private void Add(Dictionary<(string From, string To), int> ways, string from, string to, int count)

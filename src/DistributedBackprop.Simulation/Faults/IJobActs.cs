@@ -14,6 +14,12 @@ internal interface IJobActs
     /// <returns>Its name; null where none can.</returns>
     string? Pause(KeyedGenerator draws);
 
+    /// <summary>Whether a job that was to pause has heard of it.</summary>
+    bool HeardOfPause(string job);
+
+    /// <summary>Whether a job was cancelled.</summary>
+    bool IsCancelled(string job);
+
     /// <summary>Lets a job go on that was to pause.</summary>
     /// <returns>Whether that is settled; else it is tried again.</returns>
     bool Resume(string job);

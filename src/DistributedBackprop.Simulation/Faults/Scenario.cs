@@ -57,10 +57,18 @@ public sealed record Scenario
         Messages = ImmutableSortedDictionary<MessageFault, double>.Empty,
     };
 
-    /// <summary>Fewest faults in one run, ≥ 0. Default: 10.</summary>
+    /// <summary>
+    /// Everything happens at once, and then nothing more: whatever is left of it must have come to its end soon after.
+    /// </summary>
+    public static Scenario Liveness { get; } = new() { LongestGap = TimeSpan.FromMilliseconds(8), Within = TimeSpan.FromMinutes(3) };
+
+    /// <summary>Fewest faults in one run that somebody feels, ≥ 0. Default: 10.</summary>
     public int Least { get; init; } = 10;
 
-    /// <summary>Most faults in one run, ≥ <see cref="Least"/>. Default: 16.</summary>
+    /// <summary>
+    /// From <see cref="Least"/> to so many faults that somebody feels are to happen; there may be a few more, which are felt late.
+    /// Default: 16.
+    /// </summary>
     public int Most { get; init; } = 16;
 
     /// <summary>The shortest time from one fault to the next. Default: 2 ms.</summary>

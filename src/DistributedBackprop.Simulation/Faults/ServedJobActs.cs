@@ -11,6 +11,10 @@ internal sealed class ServedJobActs(SimulatedService service) : IJobActs
 
     public string? Pause(KeyedGenerator draws) => Any(draws) is { IsHeld: false } job ? Done(job, service.Pause) : null;
 
+    public bool HeardOfPause(string job) => service.Job(job).PausesHeard > 0;
+
+    public bool IsCancelled(string job) => service.Job(job).IsCancelAcknowledged;
+
     public bool Resume(string job)
     {
         service.Resume(job);

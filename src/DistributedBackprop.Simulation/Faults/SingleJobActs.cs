@@ -15,6 +15,10 @@ internal sealed class SingleJobActs(SimulatedCluster cluster) : IJobActs
         return cluster.Job.Job.Name;
     }
 
+    public bool HeardOfPause(string job) => cluster.Course.IsPaused;
+
+    public bool IsCancelled(string job) => false;
+
     // It pauses when it is drained, whenever that is.
     public bool Resume(string job) => IsOver || cluster.ResumeJob() || !cluster.IsJobPausing;
 

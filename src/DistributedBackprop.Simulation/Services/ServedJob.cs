@@ -21,6 +21,15 @@ public sealed class ServedJob(SimulatedJob job)
     /// <summary>Whether its client wants it cancelled.</summary>
     public bool WasCancelled { get; private set; }
 
+    /// <summary>Whether a coordinator has answered that it ends: then it must not complete.</summary>
+    public bool IsCancelAcknowledged { get; private set; }
+
+    /// <summary>How often its client has heard of a pause that it had asked for.</summary>
+    public int PausesHeard { get; private set; }
+
+    /// <summary>The job as its client last heard of it; null before.</summary>
+    public JobEntry? Entry { get; private set; }
+
     /// <summary>The job as it was when it was over; null before.</summary>
     public JobEntry? Final { get; private set; }
 
@@ -51,6 +60,8 @@ public sealed class ServedJob(SimulatedJob job)
     /// <summary>What the client asks next.</summary>
     internal JobCommand? Next => IsAcknowledged ? Wish : new SubmitCommand(Submission);
 
+    private bool _wasHeld;
+
     private JobSubmission Submission { get; } = new(
         job.Job.Name,
         job.Job.Name,
@@ -66,6 +77,7 @@ public sealed class ServedJob(SimulatedJob job)
     internal void Hold(bool isHeld)
     {
         IsHeld = isHeld;
+        _wasHeld |= isHeld;
         if (!WasCancelled)
         {
             Wish = isHeld ? new PauseCommand(Id) : new ResumeCommand(Id);
@@ -87,6 +99,14 @@ public sealed class ServedJob(SimulatedJob job)
     {
         IsAcknowledged = true;
         State = entry.State;
+        Entry = entry;
+        IsCancelAcknowledged |= entry.State == JobState.Cancelled || entry.Wish == JobWish.Cancel;
+        PausesHeard += asked is PauseCommand && (entry.State == JobState.Paused || entry.Wish == JobWish.Pause) ? 1 : 0;
+        if (entry.State == JobState.Paused && !_wasHeld)
+        {
+            Problems.Add($"{Id} is paused, and nobody has asked for it ({entry.WhyPaused})");
+        }
+
         Step = Math.Max(Step, step);
         if (ReferenceEquals(asked, Wish))
         {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DistributedBackprop.Actors.Transport;
 using DistributedBackprop.Cli.Simulate;
 using DistributedBackprop.Simulation.Checks;
@@ -30,9 +31,31 @@ public sealed class CrashSweepRunTests
         errors.ShouldBeEmpty();
     }
 
-    private static (int ExitCode, string Output, string Errors) Run(CrashSweep sweep)
+    [Fact]
+    public void Programs_are_told_as_of_any_simulation()
     {
-        var options = new SimulateOptions(null, null, 0, 2, 1, 1, SimulateRun.DefaultFaults, (Point, 1), null, false);
+        var sweep = new CrashSweep(DefaultJob.LoadShort());
+        var (_, output, _) = Run(sweep, json: true);
+        var told = JsonDocument.Parse(output).RootElement;
+        told.GetProperty("event").GetString().ShouldBe("simulated");
+        (told.GetProperty("seeds").GetInt32(), told.GetProperty("mismatches").GetInt32(), told.GetProperty("faults").GetInt32()).ShouldBe((1, 0, 1));
+        told.GetProperty("messages").GetInt64().ShouldBeGreaterThan(100);
+        told.GetProperty("virtualSeconds").GetDouble().ShouldBeGreaterThan(0);
+        told.GetProperty("weightsSha256").GetString().ShouldBe(sweep.WeightsSha256);
+    }
+
+    [Fact]
+    public void Points_that_there_are_not_are_refused()
+    {
+        var sweep = new CrashSweep(DefaultJob.LoadShort());
+        var refused = Should.Throw<CommandException>(() => Run(sweep, first: sweep.Points.Length));
+        refused.ExitCode.ShouldBe(ExitCode.Invalid);
+        refused.Message.ShouldContain($"0-{sweep.Points.Length - 1}");
+    }
+
+    private static (int ExitCode, string Output, string Errors) Run(CrashSweep sweep, bool json = false, int first = Point)
+    {
+        var options = new SimulateOptions(null, null, 0, 2, 1, 1, SimulateRun.DefaultFaults, (first, 1), null, json);
         using var output = new StringWriter();
         using var errors = new StringWriter();
         var exitCode = new CrashSweepRun(sweep, options, output, errors).Run(CancellationToken.None);

@@ -7,7 +7,7 @@ namespace DistributedBackprop.Cli.Tests.Simulate;
 /// <summary>The command <c>simulate</c>, as a program.</summary>
 public sealed class SimulateTests
 {
-    private const string Seeds = "50";
+    private const string Seeds = "200";
 
     [Fact]
     public async Task Two_processes_do_the_same_and_sum_it_up()
@@ -46,6 +46,13 @@ public sealed class SimulateTests
         run.ExitCode.ShouldBe(2);
         run.Errors.ShouldContain("s.yaml:1:10 unknown key 'nodeCrash' in kinds");
         (await folder.RunAsync("simulate", "--faults", "absent.yaml")).ExitCode.ShouldBe(3);
+        foreach (var other in new[] { "--jobs", "--seeds", "--timeline", "--faults" })
+        {
+            var refused = await folder.RunAsync("simulate", "--crash-points", "0-1", other, "2");
+            refused.ExitCode.ShouldBe(2);
+            refused.Errors.ShouldContain($"{other} does not go with --crash-points");
+        }
+
         (await folder.RunAsync("simulate", "--nodes", "0")).ExitCode.ShouldBe(2);
     }
 }

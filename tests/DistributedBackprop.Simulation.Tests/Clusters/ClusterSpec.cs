@@ -65,18 +65,57 @@ public abstract class ClusterSpec : TestKit
         return seen;
     }
 
-    /// <summary>A node joins for which a probe stands in: it is told what the node's agent would be, and answers as it likes.</summary>
-    protected TestProbe JoinStandIn(SimulatedCluster cluster)
+    /// <summary>
+    /// A node joins for which a probe stands in: it is told what the node's agent would be, and what it replies comes from the
+    /// node. It is one of the cluster's nodes once it has replied to <c>DescribeNode</c>.
+    /// </summary>
+    /// <returns>The node's name, and the probe.</returns>
+    protected (string Name, TestProbe Probe) JoinStandIn(SimulatedCluster cluster)
     {
         var probe = CreateTestProbe();
         var to = probe.Ref;
-        cluster.Join(Props.Create(() => new Forwarding(to)));
-        return probe;
+        return (cluster.Join(Props.Create(() => new StandIn(to))), probe);
     }
 
-    private sealed class Forwarding : ReceiveActor
+    /// <summary>Runs until a probe is told something, and returns it; what it was told before is passed over.</summary>
+    protected static T RunUntilTold<T>(SimulatedCluster cluster, TestProbe probe)
+        where T : class
     {
-        public Forwarding(IActorRef to) => ReceiveAny(message => to.Forward(message));
+        T? told = null;
+        cluster.RunUntil(() =>
+        {
+            while (told is null && probe.HasMessages)
+            {
+                told = probe.ReceiveOne(TimeSpan.Zero) as T;
+            }
+
+            return told is not null;
+        });
+        return told!;
+    }
+
+    // A probe is no actor of the cluster: an answer of its own would have no address there.
+    private sealed class StandIn : ReceiveActor
+    {
+        private readonly Dictionary<IActorRef, IActorRef> _answers = [];
+
+        public StandIn(IActorRef probe) => ReceiveAny(message => probe.Tell(message, AnswersTo(Sender)));
+
+        private IActorRef AnswersTo(IActorRef asker)
+        {
+            if (!_answers.TryGetValue(asker, out var answers))
+            {
+                var self = Self;
+                _answers.Add(asker, answers = Context.ActorOf(Props.Create(() => new Answers(asker, self)), $"answers-{_answers.Count}"));
+            }
+
+            return answers;
+        }
+    }
+
+    private sealed class Answers : ReceiveActor
+    {
+        public Answers(IActorRef asker, IActorRef from) => ReceiveAny(answer => asker.Tell(answer, from));
     }
 }
 

@@ -9,7 +9,7 @@ namespace DistributedBackprop.Simulation.Tests.Clusters;
 /// <remarks>A sample of the day; all points: <c>backprop simulate --crash-points all --nodes 2</c>.</remarks>
 public sealed class CrashSweepTests(ITestOutputHelper output)
 {
-    private const int Sample = 120;
+    private const int Sample = 200;
 
     [Fact]
     public void A_sample_of_the_points_changes_no_bit()

@@ -20,9 +20,9 @@ public sealed class ElasticTests(ITestOutputHelper output)
     [InlineData(8)]
     public void Schedules_of_joins_and_leaves_end_with_one_hash(int nodes)
     {
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seeds {FreshSeeds.First} … {FreshSeeds.First + 11}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seeds {FreshSeeds.First} … {FreshSeeds.First + 29}"));
         var simulation = new ClusterSimulation(DefaultJob.Load(), Scenario.Elastic, nodes, _expected);
-        var runs = FreshSeeds.Take(12).Select(simulation.Run).ToList();
+        var runs = FreshSeeds.Take(30).Select(simulation.Run).ToList();
         runs.SelectMany(run => run.Problems).ShouldBeEmpty();
         runs.SelectMany(run => run.Faults).Select(fault => fault.Kind).Distinct()
             .ShouldBe([FaultKind.NodeJoins, FaultKind.NodeLeaves], ignoreOrder: true);

@@ -1,4 +1,5 @@
 using DistributedBackprop.Actors.Nodes;
+using DistributedBackprop.Actors.Wire;
 using DistributedBackprop.Training.Jobs;
 
 namespace DistributedBackprop.Simulation.Tests.Clusters;
@@ -37,10 +38,27 @@ public sealed class KilledNodeSpec : ClusterSpec
     public void A_probe_stands_in_for_a_node()
     {
         using var cluster = Cluster(seed: 9, nodes: 1);
-        var probe = JoinStandIn(cluster);
+        var (name, probe) = JoinStandIn(cluster);
+        RunUntilTold<DescribeNode>(cluster, probe);
+        probe.Reply(new NodeDescribed(cluster.DescriptionOf(name)));
+
+        // It is to be ready, then gets its share of the job, which goes on without it when it does not answer any more.
+        var told = RunUntilTold<IWireMessage>(cluster, probe);
+        while (told is not PrepareGeneration)
+        {
+            if (told is AnnounceGeneration)
+            {
+                probe.Reply(new GenerationExpected(name));
+            }
+
+            told = RunUntilTold<IWireMessage>(cluster, probe);
+        }
+
+        ((PrepareGeneration)told).Placement.Nodes.ShouldBe(["n1", name]);
+        cluster.Kill(name);
         cluster.RunToEnd();
-        probe.ExpectMsg<DescribeNode>(TimeSpan.Zero);
         cluster.WeightsSha256.ShouldBe(Undisturbed());
+        cluster.Events.OfType<GenerationStarted>().Last().Placement.Nodes.ShouldBe(["n1"]);
     }
 
     [Fact]

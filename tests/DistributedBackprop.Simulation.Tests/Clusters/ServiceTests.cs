@@ -14,6 +14,9 @@ public sealed class ServiceTests(ITestOutputHelper output)
 {
     private static readonly ServiceSimulation _simulation = new(DefaultJob.LoadQueue(3), Scenario.Service);
 
+    // States were not given up: those told to a journal that was lost, and the checkpoint of a job that had been cancelled.
+    private static readonly ulong[] _once = [87, 20261130019];
+
     [Fact]
     public void A_job_that_is_cancelled_ends_so_and_the_others_with_their_bits()
     {
@@ -49,7 +52,7 @@ public sealed class ServiceTests(ITestOutputHelper output)
     public void Fixed_seeds_and_fresh_ones()
     {
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seeds 1 … 40 and {FreshSeeds.First} … {FreshSeeds.First + 39}"));
-        Wrong(_simulation, Enumerable.Range(1, 40).Select(seed => (ulong)seed).Concat(FreshSeeds.Take(40))).ShouldBeEmpty();
+        Wrong(_simulation, Enumerable.Range(1, 40).Select(seed => (ulong)seed).Concat(_once).Concat(FreshSeeds.Take(40))).ShouldBeEmpty();
     }
 
     [Fact]
