@@ -152,7 +152,8 @@ internal sealed partial class JobRecordActor
             Keep(network.Job, network.Graph, [.. over.Parameters.Select(layer => layer.Floats.ToArray())], completed.Steps);
         }
 
-        over.GiveUp();
+        // What a paused job goes on from stays with this actor.
+        (over with { GoesOnFrom = null }).GiveUp();
     }
 
     private void Keep(TrainingJob job, Graph graph, ImmutableArray<float[]> parameters, long step)
