@@ -2,16 +2,6 @@ using DistributedBackprop.Simulation.Clusters;
 
 namespace DistributedBackprop.Simulation.Faults;
 
-/// <summary>Something that was done to the cluster.</summary>
-/// <param name="Time">When, in virtual time since the start.</param>
-/// <param name="Kind">What.</param>
-/// <param name="What">To whom and for how long, for people.</param>
-/// <param name="Lasts">How long; zero for what happens at once.</param>
-/// <param name="TookEffect">
-/// Whether anybody felt it: nobody does where a way stands on which nothing is sent, or a job is to pause that is over first.
-/// </param>
-public sealed record InjectedFault(TimeSpan Time, FaultKind Kind, string What, TimeSpan Lasts, bool TookEffect);
-
 /// <summary>Does to a cluster what a scenario asks for, as the seed draws it; all that it does it heals.</summary>
 internal sealed class FaultInjector
 {
@@ -375,31 +365,5 @@ internal sealed class FaultInjector
         }
 
         return _draws.Between(shortest, decades < longest ? decades : longest);
-    }
-
-    /// <summary>A fault while it lasts, and whether anybody has felt it.</summary>
-    private sealed class Injection
-    {
-        private InjectedFault? _fault;
-        private Func<bool>? _wasFelt;
-        private bool _tookEffect;
-
-        public List<(string From, string To)> Ways { get; } = [];
-
-        public string? Disk { get; set; }
-
-        public bool TookEffect
-        {
-            get => _tookEffect || _wasFelt?.Invoke() == true;
-            set => _tookEffect = value;
-        }
-
-        public InjectedFault Fault => _fault! with { TookEffect = TookEffect };
-
-        public void Is(InjectedFault fault, Func<bool>? wasFelt) => (_fault, _wasFelt) = (fault, wasFelt);
-
-        public void OnFelt(string from, string to) => _tookEffect |= Ways.Contains((from, to));
-
-        public void OnFelt(string disk) => _tookEffect |= Disk == disk;
     }
 }
