@@ -88,6 +88,12 @@ public sealed partial class SimulationLoop : IDisposable
     /// </summary>
     internal Action<SimulatedNode, string, long, bool>? TurnTaken { get; set; }
 
+    /// <summary>
+    /// Called with every message that reaches a mailbox, to stand in for its actor: where it returns true, it has taken the
+    /// message and the tensors in it, and the actor is not told. Default: null.
+    /// </summary>
+    public Func<SentMessage, bool>? StandIn { get; set; }
+
     /// <summary>The most messages that have waited in one mailbox at a time.</summary>
     public int LongestMailbox { get; internal set; }
 
@@ -251,8 +257,11 @@ public sealed partial class SimulationLoop : IDisposable
     }
 
     /// <summary>What becomes of a message that is about to wait in a mailbox: usually itself.</summary>
-    internal IReadOnlyList<object>? Altered(SimulatedNode node, string receiver, in Envelope envelope) =>
-        Interceptor?.Invoke(new SentMessage(node, receiver, envelope.Message, envelope.Sender));
+    internal IReadOnlyList<object>? Altered(SimulatedNode node, string receiver, in Envelope envelope)
+    {
+        var sent = new SentMessage(node, receiver, envelope.Message, envelope.Sender);
+        return StandIn?.Invoke(sent) == true ? [] : Interceptor?.Invoke(sent);
+    }
 
     /// <summary>Sets a timer.</summary>
     internal void Set(SimulatedTimer timer, TimeSpan delay)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Akka.Actor;
 using DistributedBackprop.Actors.Checkpoints;
 using DistributedBackprop.Actors.Journal;
@@ -35,6 +36,8 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
     private readonly StepWatch _steps;
     private readonly JobRecords _records;
     private readonly RepeatedFailures _failures = new();
+    private readonly HashSet<IActorRef> _toldOfThePast = [];
+    private readonly long _before;
     private readonly long _examplesBefore;
     private JobProgress _progress;
     private EpochBoundary _boundary;
@@ -73,6 +76,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         _keeper = keeper;
         _watch = new JobWatch(watcher, start.ToldStep, start.ToldEpochs, start.LastEvent);
         (_generation, _recoveries, _examplesBefore) = (start.LastGeneration, start.Recoveries, start.Progress.Examples);
+        _before = start.LastGeneration;
         _clock = new TrainingClock(Context.System.Scheduler, start.Progress.Step);
         _steps = new StepWatch(Context.System.Scheduler);
         _layout = run.StateLayout();
@@ -209,6 +213,7 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
         Receive<NodesChanged>(changed =>
         {
             _nodes.OnChanged(changed);
+            EndThePast(changed);
             _driver?.Tell(changed);
             PlaceOrMove();
             Announce();
@@ -244,6 +249,16 @@ public sealed partial class JobActor : ReceiveActor, IWithTimers
                 PlaceOrMove();
             }
         });
+    }
+
+    // Who was cut off while another actor had this job may have a generation of that one's, of which this one knows nothing.
+    private void EndThePast(NodesChanged changed)
+    {
+        if (_before > 0)
+        {
+            ImmutableArray<IActorRef> agents = [.. changed.Nodes.Select(node => node.Agent).Where(_toldOfThePast.Add)];
+            Context.Parent.Tell(new NodesLeftBehind(_run.Id, _before, agents));
+        }
     }
 
     private void FromOthers()

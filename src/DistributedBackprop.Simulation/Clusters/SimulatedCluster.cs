@@ -6,6 +6,7 @@ using DistributedBackprop.Actors.Jobs;
 using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Wire;
 using DistributedBackprop.Training.Jobs;
+using DistributedBackprop.Training.Tensors;
 
 namespace DistributedBackprop.Simulation.Clusters;
 
@@ -119,6 +120,9 @@ public sealed class SimulatedCluster : IDisposable
     /// <summary>How many tensors a host that runs has lent and not got back: of what works there, and of what was forgotten.</summary>
     public long TensorsOf(string name) => Living(name).Pool.Outstanding;
 
+    /// <summary>Where a host that runs borrows its tensors: also those that somebody sends who stands in for one of its actors.</summary>
+    public TensorPool PoolOf(string name) => Living(name).Pool;
+
     /// <summary>What a host that runs says of itself when it is asked.</summary>
     public NodeDescription DescriptionOf(string name) => Living(name).Description;
 
@@ -197,6 +201,16 @@ public sealed class SimulatedCluster : IDisposable
         var name = string.Create(CultureInfo.InvariantCulture, $"n{_hosts.Values.Count(host => !host.IsCoordinator) + 1}");
         StartWorker(name, standIn);
         return name;
+    }
+
+    /// <summary>Tells a node's agent something, as whoever coordinates would.</summary>
+    /// <param name="name">Which node.</param>
+    /// <param name="message">What it is told.</param>
+    /// <param name="coordinator">Who hears its answers, and of what it then does.</param>
+    public void Tell(string name, object message, IActorRef coordinator)
+    {
+        var agent = Living(name).Agent;
+        Loop.Do(() => agent.Tell(message, coordinator));
     }
 
     /// <summary>A node asks to be let go, hands over what it does, and ends.</summary>

@@ -1,9 +1,12 @@
 using Akka.Actor;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
+using DistributedBackprop.Actors.Jobs;
+using DistributedBackprop.Actors.Nodes;
 using DistributedBackprop.Actors.Pipeline;
 using DistributedBackprop.Simulation.Checks;
 using DistributedBackprop.Simulation.Clusters;
+using DistributedBackprop.Training.Jobs;
 using Activation = DistributedBackprop.Actors.Pipeline.Activation;
 
 namespace DistributedBackprop.Simulation.Tests.Clusters;
@@ -76,6 +79,52 @@ public abstract class ClusterSpec : TestKit
         var to = probe.Ref;
         return (cluster.Join(Props.Create(() => new StandIn(to))), probe);
     }
+
+    /// <summary>
+    /// A probe stands in for a layer of one replica: the activations and deltas that come to the layer come to the probe, with
+    /// their tensors, and the spec sends what the layer would have sent, to the neighbours that its <see cref="Connect"/> names.
+    /// The layer itself does all else: it is connected, and asked for its state.
+    /// </summary>
+    protected TestProbe StandInForLayer(SimulatedCluster cluster, string layer, int replica = 0)
+    {
+        var probe = CreateTestProbe();
+        var (to, name) = (probe.Ref, $"/r{replica}-{layer}");
+        var before = cluster.Loop.StandIn;
+        cluster.Loop.StandIn = sent =>
+        {
+            if (sent.Receiver.EndsWith(name, StringComparison.Ordinal) && sent.Message is Activation or Delta or Connect)
+            {
+                to.Tell(sent.Message, sent.Sender ?? ActorRefs.NoSender);
+                return sent.Message is not Connect;
+            }
+
+            return before?.Invoke(sent) ?? false;
+        };
+        return probe;
+    }
+
+    /// <summary>
+    /// A probe stands in for the coordinator, which is killed: the spec tells nodes what to do by
+    /// <see cref="SimulatedCluster.Tell"/>, and their answers come to the probe, as does what their replicas report.
+    /// </summary>
+    protected TestProbe StandInForCoordinator(SimulatedCluster cluster)
+    {
+        cluster.Kill(cluster.CoordinatorName);
+        return CreateTestProbe();
+    }
+
+    /// <summary>The order to prepare a first generation of a job, all of it on one node.</summary>
+    protected static PrepareGeneration FirstOrder(SimulatedJob job, string node) => new(
+        job.Job.Name,
+        1,
+        job.Job,
+        job.Data.Fingerprint,
+        job.Data.Train.Count,
+        new Placement(job.Job.Parallelism.Replicas, job.Job.Parallelism.Stages, (_, _) => node),
+        [new Member(node, null, ActorRefs.Nobody)],
+        new Member(JobKeeper.Name, null, ActorRefs.Nobody),
+        0,
+        StateOrigin.Fresh);
 
     /// <summary>Runs until a probe is told something, and returns it; what it was told before is passed over.</summary>
     protected static T RunUntilTold<T>(SimulatedCluster cluster, TestProbe probe)
