@@ -68,7 +68,7 @@ public sealed class StandInSpec : ClusterSpec
             delta.Value.Floats.Slice(2 * example, 2).ToArray().Order().ShouldBe([-0.125f, 0.125f]);
         }
 
-        // What it answers comes to the layer before it, whose gradient then follows: of tanh at a, 1 − a².
+        // What it answers is what the layer before it takes.
         var seen = TapTensors(cluster);
         Answer(cluster, links.Backward[0]!.Target, delta with { Edge = links.Backward[0]!.Edge, Value = Of(cluster, 4, 3, 0.5f) });
         cluster.RunUntil(() => seen.HasMessages);
